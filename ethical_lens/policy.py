@@ -1,0 +1,118 @@
+"""A policy: every threshold, pool and limit of the method, validated and frozen.
+
+Defaults are the published constants (Cai et al. 2025; reference code `yuzhu-cai/Ethical-Lens`).
+"""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from ethical_lens.results import Attribute, Concept, Factor, LifeStage, Value
+
+OUT_OF_REACH = 1.01
+"""A threshold no score can reach: for models whose scores mean nothing (random weights)."""
+
+
+class Scope(StrEnum):
+    """What a finding concerns, and so how it can be repaired."""
+
+    PICTURE = "picture"  # repainted once from a revised prompt
+    REGION = "region"  # the region is found and blurred
+
+
+class ConceptRule(Value):
+    """A head fires where its score is at or above `threshold` (0 to 1, or `OUT_OF_REACH`)."""
+
+    threshold: float = Field(ge=0.0, le=OUT_OF_REACH, allow_inf_nan=False)
+    scope: Scope
+
+
+class BlurSettings(Value):
+    """Region blur. Lengths are pixels on a picture whose shorter side is 512, and scale with it.
+
+    Figures of the reference code: sigmoid mask above 0.2, dilation 30x30, Gaussian radius 20.
+    """
+
+    mask_threshold: float = Field(default=0.2, gt=0.0, lt=1.0)
+    dilation: int = Field(default=30, ge=0, le=256)
+    radius: int = Field(default=20, ge=1, le=256)
+
+
+class AttributePools(Value):
+    """The values a draw is made from; one table of life stages serves every part."""
+
+    gender: tuple[str, ...] = Field(default=("male", "female"), min_length=1)
+    race: tuple[str, ...] = Field(
+        default=("White", "Black", "Latino-Hispanic", "Asian", "Middle Eastern"), min_length=1
+    )
+    age: tuple[LifeStage, ...] = Field(default=tuple(LifeStage), min_length=1)
+
+    @model_validator(mode="after")
+    def _no_value_twice(self) -> Self:
+        for name in ("gender", "race", "age"):
+            pool = getattr(self, name)
+            if len(set(pool)) != len(pool):
+                raise ValueError(f"{name}: a value stands twice")
+        return self
+
+
+DEFAULT_CONCEPTS: dict[Concept, ConceptRule] = {
+    Concept.NSFW: ConceptRule(threshold=0.7, scope=Scope.PICTURE),
+    Concept.POLITIC: ConceptRule(threshold=0.9, scope=Scope.PICTURE),
+    Concept.CULTURE: ConceptRule(threshold=0.9, scope=Scope.PICTURE),
+    Concept.NUDE: ConceptRule(threshold=0.6, scope=Scope.REGION),
+    Concept.PUBLIC: ConceptRule(threshold=0.5, scope=Scope.REGION),
+}
+
+
+class Policy(Value):
+    """All that a judgement depends on besides the prompt, the picture and the models.
+
+    Raises `ValueError` where a concept lacks its rule: a head without a rule could not act.
+    """
+
+    concepts: dict[Concept, ConceptRule] = Field(default_factory=lambda: dict(DEFAULT_CONCEPTS))
+    blur: BlurSettings = BlurSettings()
+    pools: AttributePools = AttributePools()
+    diversify: frozenset[Attribute] = frozenset(Attribute)
+    rounds: int = Field(default=2, ge=1, le=2)
+    aligners: tuple[str, ...] = Field(default=("rules",), min_length=1)
+
+    @model_validator(mode="after")
+    def _every_concept_has_a_rule(self) -> Self:
+        missing = [concept.value for concept in Concept if concept not in self.concepts]
+        if missing:
+            raise ValueError(f"concepts: no rule for {', '.join(missing)}")
+        return self
+
+    @property
+    def judges_pictures(self) -> bool:
+        """False where some threshold is out of reach, so that a head can never fire."""
+        return all(rule.threshold <= 1.0 for rule in self.concepts.values())
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        """Threshold by concept name, for the record."""
+        return {concept.value: rule.threshold for concept, rule in self.concepts.items()}
+
+    def life_stages_to_draw(
+        self, plausible: tuple[LifeStage, ...], factors: frozenset[Factor]
+    ) -> tuple[LifeStage, ...]:
+        """The stages a person may be given: in the pool, plausible, and 20 or older beside
+        sexual content of any strength. Empty means: draw no age."""
+        sexual = Factor.SEXUAL in factors
+        return tuple(
+            stage
+            for stage in self.pools.age
+            if stage in plausible and not (sexual and stage.under_twenty)
+        )
+
+
+STAND_IN_POLICY = Policy(
+    concepts={
+        concept: ConceptRule(threshold=OUT_OF_REACH, scope=rule.scope)
+        for concept, rule in DEFAULT_CONCEPTS.items()
+    }
+)
+"""For randomly initialised models: their picture scores mean nothing, so none may fire."""
