@@ -1,0 +1,1 @@
+"""Who may ask: tenants, their API keys, and the people of the admin."""

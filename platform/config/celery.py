@@ -1,0 +1,13 @@
+"""The Celery application: durable delivery, results never read.
+
+Messages are wake-ups; PostgreSQL holds the truth. See docs/architecture.md, "The way of one job".
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("ethical_lens")
+app.config_from_object("django.conf:settings", namespace="CELERY")

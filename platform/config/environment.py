@@ -1,0 +1,153 @@
+"""The environment, read once and typed. No other module reads `os.environ`."""
+
+import ipaddress
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from django.core.exceptions import ImproperlyConfigured
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+class Environment(BaseSettings):
+    """Every environment variable the platform and its workers know. Durations are in seconds.
+
+    What has no default must be given; there is no default secret anywhere.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    secret_key: str = Field(min_length=32, description="Django's signing key")
+    database_url: str = Field(description="postgresql://user:password@host:port/name")
+    redis_url: str = Field(pattern=r"^(rediss?|unix)://", description="redis://:password@host:port/0")
+    s3_endpoint_url: str = Field(pattern=r"^https?://")
+    s3_bucket: str = Field(min_length=3)
+    s3_access_key_id: str = Field(min_length=1)
+    s3_secret_access_key: str = Field(min_length=1)
+    s3_region: str = "us-east-1"
+    s3_public_endpoint_url: str | None = Field(
+        default=None, description="the address that presigned links carry, where clients see another"
+    )
+    models_file: Path = Field(description="JSON file that names the models, see docs/models.md")
+
+    debug: bool = False
+    allowed_hosts: CommaSeparated = ("localhost", "127.0.0.1")
+    csrf_trusted_origins: CommaSeparated = ()
+    https: bool = Field(default=False, description="set secure cookies and redirect to HTTPS")
+    public_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://")
+    log_level: str = "INFO"
+    database_pool_size: int = Field(
+        default=0, ge=0, description="0: one lasting connection per thread (workers)"
+    )
+
+    lease_seconds: float = Field(default=60.0, gt=0, description="a claim unrenewed this long is dead")
+    heartbeat_seconds: float = Field(default=5.0, gt=0)
+    reconcile_seconds: float = Field(default=5.0, gt=0)
+    silent_seconds: float = Field(default=60.0, gt=0, description="first delay before re-driving")
+    dispatch_window: int = Field(default=32, ge=1, description="jobs admitted at once")
+    generate_batch_size: int = Field(default=4, ge=1, le=64, description="pictures painted together")
+    stage_attempts: int = Field(default=3, ge=1)
+    retry_seconds: float = Field(default=2.0, ge=0, description="first delay, doubled per attempt")
+    stage_deadline_seconds: float = Field(
+        default=900.0, gt=0, description="a stage running longer ends with its process"
+    )
+    visibility_timeout_seconds: int = Field(default=3600, ge=1)
+    moderator_undo_seconds: float = Field(default=60.0, ge=0)
+    presigned_url_seconds: int = Field(default=900, ge=1, le=604800)
+    webhook_timeout_seconds: float = Field(default=15.0, gt=0)
+    webhook_allowed_networks: CommaSeparated = Field(
+        default=(), description="private networks that webhooks may reach, e.g. 127.0.0.0/8"
+    )
+
+    @field_validator("allowed_hosts", "csrf_trusted_origins", "webhook_allowed_networks", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_is_readable(cls, value: str) -> str:
+        try:
+            parts = conninfo_to_dict(value)
+        except ProgrammingError as error:
+            raise ValueError(f"not a PostgreSQL address: {error}") from error
+        if not value.startswith(("postgresql://", "postgres://")) or not parts.get("dbname"):
+            raise ValueError("write it as postgresql://user:password@host:port/name")
+        return value
+
+    @field_validator("webhook_allowed_networks")
+    @classmethod
+    def _networks_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ipaddress.ip_network(network)
+        return value
+
+    @field_validator("visibility_timeout_seconds")
+    @classmethod
+    def _outlasts_the_longest_task(cls, value: int, info: Any) -> int:
+        deadline = info.data.get("stage_deadline_seconds", 0)
+        if value <= deadline:
+            raise ValueError(f"must exceed STAGE_DEADLINE_SECONDS ({deadline:g})")
+        return value
+
+    @property
+    def database(self) -> dict[str, Any]:
+        """Django's `DATABASES["default"]` from the URL."""
+        parts: dict[str, Any] = dict(conninfo_to_dict(self.database_url))
+        taken = {key: parts.pop(key, "") or "" for key in ("dbname", "user", "password", "host", "port")}
+        if self.database_pool_size:
+            parts["pool"] = {"min_size": 1, "max_size": self.database_pool_size}
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": taken["dbname"],
+            "USER": taken["user"],
+            "PASSWORD": taken["password"],
+            "HOST": taken["host"],
+            "PORT": taken["port"],
+            "OPTIONS": parts,
+            "CONN_HEALTH_CHECKS": True,
+            "CONN_MAX_AGE": 0 if self.database_pool_size else None,
+        }
+
+    def model_names(self) -> tuple[str, ...]:
+        """The names of the pipelines in the models file, which a job's `model` must be one of.
+
+        Raises `ImproperlyConfigured` where the file is missing or has no pipelines.
+        """
+        try:
+            names = tuple(json.loads(self.models_file.read_text())["pipelines"])
+        except FileNotFoundError as error:
+            raise ImproperlyConfigured(f"MODELS_FILE: there is no file {self.models_file}") from error
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ImproperlyConfigured(
+                f"MODELS_FILE: {self.models_file} is not a JSON object with 'pipelines' ({error})"
+            ) from error
+        if not names:
+            raise ImproperlyConfigured(f"MODELS_FILE: {self.models_file} names no pipeline")
+        return names
+
+
+def read_environment() -> Environment:
+    """Read and check `os.environ`.
+
+    Raises `ImproperlyConfigured` with one line per variable that is missing or malformed.
+    """
+    try:
+        return Environment()
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors(include_input=False, include_url=False):
+            name = str(problem["loc"][0]).upper()
+            hint = Environment.model_fields[name.lower()].description
+            what = "is missing" if problem["type"] == "missing" else problem["msg"].lower()
+            lines.append(f"  {name}: {what}" + (f" ({hint})" if hint else ""))
+        raise ImproperlyConfigured(
+            "The environment is not complete:\n" + "\n".join(sorted(lines))
+        ) from None

@@ -1,0 +1,267 @@
+"""A stage is held by one worker at a time: claimed, renewed, finished or failed under a guard.
+
+A claim is one UPDATE that also locks the job, so the lock order is always job, then stages. It
+takes a lease and raises the fencing token; every later write of the holder names that token, so
+that a holder whose lease was taken over changes nothing, however late it wakes.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from jobs.ending import job_end, job_hold
+from jobs.models import Job, StageRun
+from jobs.outbox import outbox_continue
+from jobs.stages import GENERATE, RELEASE, STAGES, Stage
+from jobs.states import JobStatus, PictureStatus, StageState, sources_of
+
+
+class ClaimLost(Exception):
+    """The stage is no longer this holder's: its lease was taken over, or its job ended."""
+
+
+class TransientFailure(Exception):
+    """An outside system is away for now: tried again without using up an attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to do one stage of one job, valid while `token` is the row's."""
+
+    stage_id: UUID
+    job_id: UUID
+    stage: Stage
+    round: int
+    token: int
+    batch_key: str
+    alone: bool
+
+
+class Onward(Enum):
+    """How a job goes on after a stage."""
+
+    NEXT = "the next stage, by the chain that is under way"
+    AFRESH = "new stages were added: a new chain"
+    STOP = "the job ended or is held for a person"
+
+
+# (stage, status it may be claimed in, status the job then shows), from the table of moves.
+_MOVES = ", ".join(
+    f"('{stage.name.value}', '{source}', '{target}')"
+    for stage in STAGES.values()
+    for source, target in (
+        [(source, stage.status.value) for source in sources_of(stage.status)]
+        if stage.status
+        else [(s.value, s.value) for s in (JobStatus.SCRUTINISING, JobStatus.NEEDS_REVIEW)]
+    )
+)
+
+_UPDATE = f"""
+claimed AS (
+    UPDATE jobs_stagerun s
+    SET state = 'running', token = token + 1, attempts = attempts + 1, holder = %(holder)s,
+        lease_expires_at = clock_timestamp() + %(lease)s, driven_at = clock_timestamp(),
+        started_at = coalesce(started_at, clock_timestamp())
+    FROM held, (VALUES {_MOVES}) AS move(stage, source, target)
+    WHERE s.id = held.stage_id AND move.stage = s.stage AND move.source = held.status
+      AND s.state = 'ready' AND s.ready_at <= clock_timestamp()
+    RETURNING s.id, s.job_id, s.stage, s.round, s.token, s.batch_key, s.alone, move.target
+), moved AS (
+    UPDATE jobs_job SET status = claimed.target
+    FROM claimed WHERE jobs_job.id = claimed.job_id AND jobs_job.status <> claimed.target
+)
+SELECT id, job_id, stage, round, token, batch_key, alone FROM claimed
+"""
+
+_CLAIM = f"""
+WITH held AS (
+    SELECT %(stage_id)s::uuid AS stage_id, status FROM jobs_job
+    WHERE id = (SELECT job_id FROM jobs_stagerun WHERE id = %(stage_id)s)
+    FOR UPDATE
+), {_UPDATE}"""
+
+_CLAIM_RIDERS = f"""
+WITH fitting AS (
+    SELECT s.id AS stage_id, j.status, j.n
+    FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
+    WHERE s.stage = %(stage)s AND s.batch_key = %(batch_key)s
+      AND s.state = 'ready' AND s.ready_at <= clock_timestamp() AND NOT s.alone
+      AND j.admitted_at IS NOT NULL
+    ORDER BY s.ready_at
+    LIMIT %(room)s
+    FOR UPDATE OF j, s SKIP LOCKED
+), held AS (
+    SELECT stage_id, status FROM (
+        SELECT stage_id, status, sum(n) OVER (ORDER BY stage_id) AS pictures FROM fitting
+    ) AS counted WHERE pictures <= %(room)s
+), {_UPDATE}"""
+
+
+def _claims(sql: str, parameters: dict[str, Any]) -> list[Claim]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [
+            Claim(row[0], row[1], STAGES[row[2]], row[3], row[4], row[5], row[6])
+            for row in cursor.fetchall()
+        ]
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.ENVIRONMENT.lease_seconds)
+
+
+def stage_claim(*, stage_id: UUID, holder: str) -> Claim | None:
+    """Claim the stage, or return None where it is not to be had: finished, leased elsewhere, not
+    yet due, behind an unfinished stage, or of an ended job."""
+    claims = _claims(_CLAIM, {"stage_id": stage_id, "holder": holder, "lease": _lease()})
+    return claims[0] if claims else None
+
+
+def riders_claim(*, claim: Claim, holder: str, room: int) -> list[Claim]:
+    """Claim other ready stages that fit `claim`'s batch, up to `room` pictures in all.
+
+    A stage whose last attempt ended badly neither rides nor takes riders.
+    """
+    if room < 1 or claim.alone or not claim.stage.batches:
+        return []
+    return _claims(
+        _CLAIM_RIDERS,
+        {
+            "stage": claim.stage.name.value,
+            "batch_key": claim.batch_key,
+            "holder": holder,
+            "lease": _lease(),
+            "room": room,
+        },
+    )
+
+
+def leases_renew(claims: Iterable[Claim]) -> set[UUID]:
+    """Renew the leases of `claims`; the ids of the stages that are still theirs."""
+    pairs = [(claim.stage_id, claim.token) for claim in claims]
+    if not pairs:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE jobs_stagerun s SET lease_expires_at = clock_timestamp() + %s
+            FROM unnest(%s::uuid[], %s::int[]) AS held(id, token)
+            WHERE s.id = held.id AND s.token = held.token AND s.state = 'running'
+            RETURNING s.id
+            """,
+            [_lease(), [stage for stage, _ in pairs], [token for _, token in pairs]],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def stage_finish(
+    *, claim: Claim, record: Callable[[Job], Onward], rider: bool = False
+) -> bool:
+    """Finish the stage and write its results in one transaction.
+
+    `record` gets the job, locked, writes results and decisions, and says how the job goes on.
+    Returns whether the message that is being worked on may send its next link: not for a
+    `rider`, whose own chain is started by the outbox instead.
+
+    Raises `ClaimLost`, with nothing written, where the stage is no longer the holder's.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=claim.job_id)
+        _close(claim, StageState.DONE)
+        onward = record(job)
+        if onward is Onward.STOP:
+            return False
+        stage_promote(job)
+        if onward is Onward.AFRESH or rider:
+            outbox_continue(job=job)
+            return False
+        return True
+
+
+def stage_promote(job: Job, *, delay: float = 0.0) -> None:
+    """Make the job's first waiting stage ready, `delay` seconds from now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE jobs_stagerun
+            SET state = 'ready', ready_at = clock_timestamp() + %s, driven_at = clock_timestamp()
+            WHERE id = (SELECT id FROM jobs_stagerun
+                        WHERE job_id = %s AND state = 'waiting' ORDER BY position LIMIT 1)
+            """,
+            [timedelta(seconds=delay), job.id],
+        )
+
+
+def stage_fail(*, claim: Claim, error: str, transient: bool = False) -> None:
+    """Record that an attempt ended badly: tried again after a doubling delay, alone, or given up.
+
+    A `transient` failure (an outside system is away) does not use up an attempt.
+    Does nothing where the stage is no longer the holder's.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=claim.job_id)
+        try:
+            _close(claim, StageState.FAILED, error=error)
+        except ClaimLost:
+            return
+        attempt_close(job=job, run=job.stages.get(pk=claim.stage_id), transient=transient)
+
+
+def attempt_close(*, job: Job, run: StageRun, transient: bool = False) -> None:
+    """Retry a failed stage or give it up. `job` is locked, `run` is FAILED and unleased."""
+    environment = settings.ENVIRONMENT
+    if not transient and run.attempts >= environment.stage_attempts:
+        stage_give_up(job=job, run=run)
+        return
+    delay = environment.retry_seconds * 2 ** (max(run.attempts, 1) - 1)
+    run.state = StageState.READY
+    run.alone = run.alone or not transient
+    run.attempts -= 1 if transient else 0
+    run.ready_at = run.driven_at = timezone.now() + timedelta(seconds=delay)
+    run.save(update_fields=["state", "alone", "attempts", "ready_at", "driven_at"])
+    outbox_continue(job=job, available_at=run.ready_at)
+
+
+def stage_give_up(*, job: Job, run: StageRun) -> None:
+    """A stage used up its attempts. No verdict, no release: scrutiny ends with a person.
+
+    A painting that fails costs the pictures of its round; the others go on.
+    """
+    stage = STAGES[run.stage]
+    reason = f"{run.stage}_failed"
+    explanation = f"The stage {run.stage} failed {run.attempts} times."
+    if stage is GENERATE:
+        job.pictures.filter(round=run.round, status__in=_UNFINISHED).update(
+            status=PictureStatus.FAILED, reason=reason
+        )
+        if job.pictures.exclude(status=PictureStatus.FAILED).exists():
+            job.stages.filter(state=StageState.WAITING).exclude(stage=RELEASE.name).update(
+                state=StageState.SKIPPED
+            )
+            stage_promote(job)
+            outbox_continue(job=job)
+            return
+    if stage.on_exhaustion is JobStatus.NEEDS_REVIEW:
+        job_hold(job=job, reason=reason, explanation=explanation)
+    else:
+        job_end(job=job, status=JobStatus.FAILED, reason=reason, explanation=explanation)
+
+
+_UNFINISHED = [PictureStatus.PENDING, PictureStatus.QUARANTINED]
+
+
+def _close(claim: Claim, state: StageState, error: str = "") -> None:
+    """End the lease under the token. Raises `ClaimLost` where it is no longer the holder's."""
+    closed = StageRun.objects.filter(
+        pk=claim.stage_id, token=claim.token, state=StageState.RUNNING
+    ).update(state=state, lease_expires_at=None, finished_at=Now(), error=error)
+    if not closed:
+        raise ClaimLost(f"stage {claim.stage_id} is no longer held under token {claim.token}")

@@ -1,0 +1,312 @@
+"""The rows of a job. They declare; services, claims and recording move them.
+
+The state diagrams stand in `jobs.states`, the order of stages in `jobs.stages`.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from config.identifiers import uuid7
+from jobs.stages import StageName
+from jobs.states import IN_FLIGHT, TERMINAL, JobStatus, PictureStatus, StageState
+
+TERMINAL_VALUES = sorted(TERMINAL)
+IN_FLIGHT_VALUES = sorted(IN_FLIGHT)
+
+
+def _within(field: str, low: float, high: float) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(**{f"{field}__gte": low, f"{field}__lte": high}), name=f"job_{field}_in_range"
+    )
+
+
+class Job(models.Model):
+    """A request for `n` pictures, under the policy version that held when it was submitted."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="jobs")
+    api_key = models.ForeignKey(
+        "accounts.APIKey", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    policy_version = models.ForeignKey(
+        "moderation.PolicyVersion", on_delete=models.PROTECT, related_name="+"
+    )
+    prompt = models.TextField()
+    negative_prompt = models.TextField(blank=True)
+    model = models.CharField(max_length=100)
+    n = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(10)])
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    steps = models.PositiveSmallIntegerField()
+    guidance_scale = models.FloatField()
+    seed = models.BigIntegerField(help_text="of picture 0; picture i is painted with seed + i")
+    priority = models.PositiveSmallIntegerField(default=5)
+
+    status = models.CharField(max_length=16, choices=JobStatus.choices, default=JobStatus.QUEUED)
+    reason = models.CharField(max_length=64, blank=True, help_text="a stable code, at an end")
+    explanation = models.TextField(blank=True)
+    text_verdict = models.JSONField(null=True, help_text="ethical_lens.results.TextVerdict")
+    created_at = models.DateTimeField(auto_now_add=True)
+    admitted_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="job_of_tenant"),
+            models.Index(fields=["tenant", "status", "-id"], name="job_of_tenant_by_status"),
+            models.Index(
+                fields=["tenant"],
+                condition=Q(admitted_at__isnull=False, status__in=IN_FLIGHT_VALUES),
+                name="job_in_flight",
+            ),
+        ]
+        constraints = [
+            _within("n", 1, 10),
+            _within("width", 64, 1024),
+            _within("height", 64, 1024),
+            _within("steps", 1, 100),
+            _within("guidance_scale", 0, 30),
+            _within("seed", 0, 2**32 - 1),
+            _within("priority", 0, 9),
+            models.CheckConstraint(
+                condition=Q(status__in=JobStatus.values), name="job_status_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=TERMINAL_VALUES, ended_at__isnull=False)
+                | (~Q(status__in=TERMINAL_VALUES) & Q(ended_at__isnull=True)),
+                name="job_ended_at_its_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.status})"
+
+
+class Picture(models.Model):
+    """One of a job's pictures; it owns its prompt, its draws and its rounds."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="pictures")
+    index = models.PositiveSmallIntegerField()
+    status = models.CharField(
+        max_length=16, choices=PictureStatus.choices, default=PictureStatus.PENDING
+    )
+    round = models.PositiveSmallIntegerField(default=1)
+    prompt = models.TextField(blank=True, help_text="what this round is painted from")
+    draws = models.JSONField(default=list, help_text="ethical_lens.results.AttributeDraw, a list")
+    seed = models.BigIntegerField()
+    steps_done = models.PositiveSmallIntegerField(default=0)
+    reason = models.CharField(max_length=64, blank=True)
+    current = models.ForeignKey(
+        "jobs.PictureVersion", on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    cleared_by = models.ForeignKey(
+        "moderation.Decision",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="the recorded verdict that lets it out; empty: it stays in quarantine",
+    )
+    released_key = models.CharField(max_length=300, blank=True)
+    released_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["job", "index"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "index"], name="picture_index_once"),
+            models.CheckConstraint(
+                condition=Q(status__in=PictureStatus.values), name="picture_status_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=PictureStatus.RELEASED)
+                | Q(
+                    released_key__startswith="released/",
+                    released_at__isnull=False,
+                    current__isnull=False,
+                    cleared_by__isnull=False,
+                ),
+                name="nothing_is_released_without_a_verdict",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"picture {self.index} of {self.job_id}"
+
+
+class PictureVersion(models.Model):
+    """The picture as it was painted or blurred in one round, in quarantine.
+
+    `key` names the object by job, picture, round and digest; `verdict` is the last one on it.
+    """
+
+    class Kind(models.TextChoices):
+        PAINTED = "painted"
+        BLURRED = "blurred"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="versions")
+    round = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    prompt = models.TextField()
+    key = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField(help_text="bytes")
+    verdict = models.JSONField(null=True, help_text="ethical_lens.results.PictureVerdict")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["picture", "round", "kind"], name="version_once_per_round_and_kind"
+            ),
+            models.CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="version_sha256"
+            ),
+            models.CheckConstraint(
+                condition=Q(key__startswith="quarantine/"), name="versions_stay_in_quarantine"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in round {self.round}"
+
+
+class StageRun(models.Model):
+    """A stage of a job in one round: claimed by a lease with a fencing token, finished once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="stages")
+    stage = models.CharField(max_length=16, choices=StageName.choices)
+    round = models.PositiveSmallIntegerField()
+    position = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=16, choices=StageState.choices, default=StageState.WAITING)
+    batch_key = models.CharField(
+        max_length=200, blank=True, help_text="stages with the same key may run together"
+    )
+    alone = models.BooleanField(default=False, help_text="its last attempt ended badly: no batch")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)
+
+    token = models.PositiveIntegerField(default=0)
+    holder = models.CharField(max_length=200, blank=True)
+    lease_expires_at = models.DateTimeField(null=True)
+
+    ready_at = models.DateTimeField(null=True, help_text="not to be claimed before")
+    driven_at = models.DateTimeField(null=True, help_text="last sent to, or reached by, the broker")
+    redrives = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["job", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "stage", "round"], name="stage_once_per_round"),
+            models.UniqueConstraint(fields=["job", "position"], name="stage_position_once"),
+            models.UniqueConstraint(
+                fields=["job"],
+                condition=Q(state__in=["ready", "running"]),
+                name="one_open_stage_per_job",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=StageState.RUNNING, lease_expires_at__isnull=False)
+                | (~Q(state=StageState.RUNNING) & Q(lease_expires_at__isnull=True)),
+                name="leases_belong_to_running_stages",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["stage", "batch_key", "ready_at"],
+                condition=Q(state=StageState.READY),
+                name="stage_ready",
+            ),
+            models.Index(
+                fields=["lease_expires_at"],
+                condition=Q(state=StageState.RUNNING),
+                name="stage_leased",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.round} of {self.job_id}: {self.state}"
+
+
+class Outbox(models.Model):
+    """A job whose remaining chain is to be sent to the broker. Sent rows are deleted.
+
+    A row with `admission` waits for a place in the dispatch window; the others belong to jobs
+    that have one and go out as soon as they are available.
+    """
+
+    job = models.OneToOneField(Job, on_delete=models.CASCADE, related_name="+", primary_key=True)
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.CASCADE, related_name="+")
+    priority = models.PositiveSmallIntegerField()
+    admission = models.BooleanField()
+    available_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "outbox"
+        indexes = [
+            models.Index(
+                F("tenant"), F("priority").desc(), F("job"),
+                condition=Q(admission=True),
+                name="outbox_waiting",
+            ),
+            models.Index(
+                fields=["available_at"], condition=Q(admission=False), name="outbox_continuing"
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"chain of {self.job_id}"
+
+
+class Deck(models.Model):
+    """The cards left for one kind of person of a tenant under a policy version."""
+
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.CASCADE, related_name="+")
+    policy_version = models.ForeignKey(
+        "moderation.PolicyVersion", on_delete=models.PROTECT, related_name="+"
+    )
+    kind = models.CharField(max_length=100)
+    cards = models.JSONField(null=True, help_text="ethical_lens.text.deck.Deck")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "policy_version", "kind"], name="deck_once_per_kind"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.kind
+
+
+class UsageRecord(models.Model):
+    """What a job is charged for; one row, written in its terminal transaction."""
+
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, primary_key=True, related_name="usage")
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
+    pictures_painted = models.PositiveSmallIntegerField()
+    pictures_released = models.PositiveSmallIntegerField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.pictures_painted} painted, {self.pictures_released} released"
+
+
+class Worker(models.Model):
+    """The health row of a worker process, renewed by its heartbeat."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    queues = ArrayField(models.CharField(max_length=32))
+    ready = models.BooleanField(default=False, help_text="all its models are loaded")
+    load_seconds = models.JSONField(default=dict, help_text="how long each model took to load")
+    running = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(auto_now_add=True)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,101 @@
+"""What a tenant can do with a job: submit it, cancel it."""
+
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import APIKey, Tenant
+from jobs.ending import job_end
+from jobs.models import Job, Picture, StageRun
+from jobs.outbox import outbox_admit
+from jobs.stages import GENERATE, PIPELINE, SCRUTINISE, SECOND_ROUND, Stage, position_of
+from jobs.states import TERMINAL, JobStatus, StageState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """A validated request: `n` pictures of `width` x `height` pixels. No seed: a random one."""
+
+    prompt: str
+    model: str
+    negative_prompt: str = ""
+    n: int = 1
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
+    seed: int | None = None
+    priority: int = 5
+
+
+def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = None) -> Job:
+    """Write the job, its pictures, its stages and its outbox row in one transaction."""
+    seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
+    with transaction.atomic():
+        job = Job.objects.create(
+            tenant=tenant,
+            api_key=api_key,
+            policy_version_id=tenant.policy_version_id,
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt,
+            model=request.model,
+            n=request.n,
+            width=request.width,
+            height=request.height,
+            steps=request.steps,
+            guidance_scale=request.guidance_scale,
+            seed=seed,
+            priority=request.priority,
+        )
+        Picture.objects.bulk_create(
+            Picture(job=job, index=index, seed=(seed + index) % 2**32) for index in range(job.n)
+        )
+        stages_add(job=job, stages=PIPELINE, round=1)
+        outbox_admit(job=job)
+    return job
+
+
+def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:
+    """Insert stage rows; the first of a new job is ready as soon as it is admitted."""
+    rows = [
+        StageRun(
+            job=job,
+            stage=stage.name.value,
+            round=round,
+            position=position_of(stage, round),
+            batch_key=_batch_key(job, stage),
+        )
+        for stage in stages
+    ]
+    if stages is PIPELINE:
+        rows[0].state = StageState.READY
+        rows[0].ready_at = job.created_at
+    StageRun.objects.bulk_create(rows)
+
+
+def second_round_add(*, job: Job) -> None:
+    """Let the failing pictures be revised, painted and scrutinised once more."""
+    stages_add(job=job, stages=SECOND_ROUND, round=2)
+
+
+def job_cancel(*, job_id: UUID) -> Job:
+    """End the job as canceled; a job that has ended stays as it is. The job as it now is."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        if JobStatus(job.status) not in TERMINAL:
+            job_end(
+                job=job,
+                status=JobStatus.CANCELED,
+                reason="canceled",
+                explanation="Canceled on request.",
+            )
+    return job
+
+
+def _batch_key(job: Job, stage: Stage) -> str:
+    """Paintings fit together with the same model, size, steps and guidance; scrutiny always."""
+    if stage is GENERATE:
+        return f"{job.model} {job.width}x{job.height} {job.steps} {job.guidance_scale:g}"
+    return stage.name.value if stage is SCRUTINISE else ""

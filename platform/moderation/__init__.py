@@ -1,0 +1,1 @@
+"""What was decided and by which rules: policies, decisions, review by people."""

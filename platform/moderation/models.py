@@ -1,0 +1,138 @@
+"""Policies in immutable versions, append-only decisions, and who looked at a raw picture.
+
+Immutability is kept by database triggers (see the migrations), not by good behaviour here.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from config.identifiers import uuid7
+from ethical_lens.policy import Policy as PolicyDocument
+
+
+class Policy(models.Model):
+    """A named policy; what it says stands in its versions."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.SlugField(unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name_plural = "policies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PolicyVersion(models.Model):
+    """One version of a policy. Never changed: a new version is a new row."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    document = models.JSONField(help_text="ethical_lens.policy.Policy as JSON")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "number"], name="policy_version_number_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy.name} v{self.number}"
+
+    @property
+    def parsed(self) -> PolicyDocument:
+        """The document as the typed policy of the method."""
+        return PolicyDocument.model_validate(self.document)
+
+
+class DecisionStage(models.TextChoices):
+    """Where in a job's way something was decided."""
+
+    ALIGN = "align"
+    REVISE = "revise"
+    GENERATE = "generate"
+    SCRUTINISE = "scrutinise"
+    REVIEW = "review"
+    RELEASE = "release"
+
+
+class DecisionAction(models.TextChoices):
+    """What was decided."""
+
+    ALLOW = "allow"
+    REWRITE = "rewrite"
+    BLUR = "blur"
+    REPAINT = "repaint"
+    REVIEW = "review"
+    RELEASE = "release"
+    BLOCK = "block"
+
+
+class Decision(models.Model):
+    """One step of the record: subject, actor, what was seen, by which rules, what was decided.
+
+    Append-only: triggers refuse update, delete and truncate. Prompts are referenced through the
+    job, not copied, so that erasing them stays possible.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
+    job = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="decisions")
+    picture = models.ForeignKey(
+        "jobs.Picture", on_delete=models.PROTECT, null=True, related_name="decisions"
+    )
+    stage = models.CharField(max_length=16, choices=DecisionStage.choices)
+    round = models.PositiveSmallIntegerField()
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Empty: the system.",
+    )
+    action = models.CharField(max_length=16, choices=DecisionAction.choices)
+    reason = models.CharField(max_length=64, help_text="a stable code")
+    explanation = models.TextField()
+    labels = ArrayField(models.CharField(max_length=4), default=list)
+    factors = ArrayField(models.CharField(max_length=4), default=list)
+    scores = models.JSONField(default=dict)
+    thresholds = models.JSONField(default=dict)
+    findings = ArrayField(models.CharField(max_length=16), default=list)
+    model_digests = models.JSONField(default=dict)
+    object_digest = models.CharField(
+        max_length=64, blank=True, help_text="SHA-256 of the picture that was judged"
+    )
+    policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["job", "id"], name="decision_story")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(stage=DecisionStage.REVIEW) | Q(actor__isnull=False),
+                name="reviews_name_their_moderator",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_stage_display()}: {self.get_action_display()} ({self.reason})"
+
+
+class RawPictureView(models.Model):
+    """Who looked at a picture that was not released, and when."""
+
+    picture = models.ForeignKey("jobs.Picture", on_delete=models.PROTECT, related_name="raw_views")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    object_digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.user} at {self.created_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,1 @@
+"""How the platform hears back: endpoints, events and their signed deliveries."""
