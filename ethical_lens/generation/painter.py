@@ -70,12 +70,12 @@ class Painter:
         try:
             on = resolve_device(device)
             index = DiffusionPipeline.load_config(source, local_files_only=local)
-            options = _options(str(source), index)
+            options = _options(index)
             # Models draw initial weights before the stored ones are read.
             with torch.random.fork_rng(devices=[]):
                 pipeline = DiffusionPipeline.from_pretrained(
                     source,
-                    torch_dtype=resolve_dtype(dtype, on),
+                    dtype=resolve_dtype(dtype, on),
                     local_files_only=local,
                     **options,
                 )
@@ -149,7 +149,7 @@ class Painter:
                 raise GenerationError(f"the pipeline failed: {error}") from error
         else:
             pixels[~np.array(finite)] = np.nan
-            return pixels
+            return np.asarray(pixels)
         # Outside the handler: the error's traceback, which holds the tensors, is gone by now.
         gc.collect()
         if torch.cuda.is_available():
@@ -159,7 +159,7 @@ class Painter:
         )
 
 
-def _options(source: str, index: dict[str, Any]) -> dict[str, Any]:
+def _options(index: dict[str, Any]) -> dict[str, Any]:
     name = index.get("_class_name")
     pipeline_class = getattr(diffusers, name, None) if isinstance(name, str) else None
     if pipeline_class is None:

@@ -64,5 +64,5 @@ class ImageEncoder:
         if not images:
             return torch.empty(0, self.dimension)
         batch = torch.stack([self._preprocess(image.convert("RGB")) for image in images])
-        features = self._model.encode_image(batch.to(self._device), normalize=False)
+        features: torch.Tensor = self._model.encode_image(batch.to(self._device), normalize=False)
         return features.float().cpu()
