@@ -1,0 +1,134 @@
+"""The pure decision, over every set of heads that can fire."""
+
+import itertools
+import math
+
+import pytest
+
+from ethical_lens.decide import decide_picture
+from ethical_lens.policy import DEFAULT_CONCEPTS, STAND_IN_POLICY, ConceptRule, Policy, Scope
+from ethical_lens.results import Concept, PictureAction, PictureVerdict
+
+POLICY = Policy()
+WHOLE = {Concept.NSFW, Concept.POLITIC, Concept.CULTURE}
+SEXUAL = {Concept.NSFW, Concept.NUDE}
+EVERY_SET = [
+    frozenset(fired)
+    for size in range(len(Concept) + 1)
+    for fired in itertools.combinations(Concept, size)
+]
+
+
+def scores(fired: frozenset[Concept] = frozenset()) -> dict[Concept, float]:
+    """Scores that fire exactly the heads in `fired`."""
+    return {concept: 0.95 if concept in fired else 0.1 for concept in Concept}
+
+
+def decide(
+    found: dict[Concept, float],
+    *,
+    policy: Policy = POLICY,
+    round: int = 1,
+    repaired: bool = False,
+    under_twenty: bool = False,
+) -> PictureVerdict:
+    return decide_picture(found, policy, round=round, repaired=repaired, under_twenty=under_twenty)
+
+
+@pytest.mark.parametrize("fired", EVERY_SET, ids=lambda fired: "+".join(sorted(fired)) or "none")
+@pytest.mark.parametrize("round", [1, 2])
+@pytest.mark.parametrize("repaired", [False, True])
+@pytest.mark.parametrize("under_twenty", [False, True])
+def test_every_set_of_heads(
+    fired: frozenset[Concept], round: int, repaired: bool, under_twenty: bool
+) -> None:
+    verdict = decide(scores(fired), round=round, repaired=repaired, under_twenty=under_twenty)
+
+    assert verdict.concepts == fired
+    if under_twenty and fired & SEXUAL:
+        expected = (PictureAction.BLOCK, "sexual_and_under_twenty")
+    elif fired & WHOLE:
+        expected = (
+            (PictureAction.REPAINT, "picture_toxic")
+            if round == 1
+            else (PictureAction.BLOCK, "picture_still_toxic")
+        )
+    elif fired:
+        expected = (
+            (PictureAction.BLOCK, "region_still_toxic")
+            if repaired
+            else (PictureAction.BLUR, "region_toxic")
+        )
+    else:
+        expected = (PictureAction.RELEASE, "no_finding")
+    assert (verdict.action, verdict.reason) == expected
+
+
+@pytest.mark.parametrize("pair", list(itertools.combinations(Concept, 2)), ids="+".join)
+def test_both_of_a_pair_are_kept_with_their_scores(pair: tuple[Concept, Concept]) -> None:
+    found = scores(frozenset(pair)) | {pair[0]: 0.91, pair[1]: 0.99}
+
+    verdict = decide(found)
+
+    assert {f.concept: f.score for f in verdict.findings} == {pair[0]: 0.91, pair[1]: 0.99}
+    assert verdict.action is not PictureAction.RELEASE
+    assert all(concept.value in verdict.explanation for concept in verdict.concepts & WHOLE)
+
+
+@pytest.mark.parametrize("concept", Concept)
+def test_a_threshold_is_inclusive(concept: Concept) -> None:
+    threshold = POLICY.concepts[concept].threshold
+
+    at = decide(scores() | {concept: threshold})
+    below = decide(scores() | {concept: math.nextafter(threshold, 0)})
+
+    assert at.concepts == {concept}
+    assert [f.threshold for f in at.findings] == [threshold]
+    assert below.action is PictureAction.RELEASE
+
+
+@pytest.mark.parametrize("concept", Concept)
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf, -0.01, 1.01])
+@pytest.mark.parametrize("others", [frozenset(), frozenset(Concept)], ids=["quiet", "firing"])
+def test_an_unreadable_score_goes_to_review(
+    concept: Concept, bad: float, others: frozenset[Concept]
+) -> None:
+    verdict = decide(scores(others) | {concept: bad}, policy=STAND_IN_POLICY)
+
+    assert (verdict.action, verdict.reason) == (PictureAction.REVIEW, "scores_unreadable")
+    assert verdict.scores == {}
+    assert concept.value in verdict.explanation
+
+
+@pytest.mark.parametrize("concept", Concept)
+def test_a_missing_score_goes_to_review(concept: Concept) -> None:
+    found = scores()
+    del found[concept]
+
+    assert decide(found).action is PictureAction.REVIEW
+
+
+def test_no_scores_at_all_go_to_review() -> None:
+    assert decide({}).action is PictureAction.REVIEW
+
+
+def test_one_round_means_no_repaint() -> None:
+    verdict = decide(scores(frozenset({Concept.NSFW})), policy=Policy(rounds=1))
+
+    assert (verdict.action, verdict.reason) == (PictureAction.BLOCK, "picture_still_toxic")
+
+
+def test_under_twenty_is_blocked_where_a_policy_calls_nsfw_a_region() -> None:
+    region = ConceptRule(threshold=0.7, scope=Scope.REGION)
+    policy = Policy(concepts=DEFAULT_CONCEPTS | {Concept.NSFW: region})
+    found = scores(frozenset({Concept.NSFW}))
+
+    assert decide(found, policy=policy).action is PictureAction.BLUR
+    assert decide(found, policy=policy, under_twenty=True).action is PictureAction.BLOCK
+
+
+def test_no_score_reaches_a_threshold_out_of_reach() -> None:
+    verdict = decide(dict.fromkeys(Concept, 1.0), policy=STAND_IN_POLICY, under_twenty=True)
+
+    assert verdict.action is PictureAction.RELEASE
+    assert not STAND_IN_POLICY.judges_pictures

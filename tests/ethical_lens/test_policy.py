@@ -1,0 +1,111 @@
+"""What a policy accepts, and the life stages it lets be drawn."""
+
+import itertools
+
+import pytest
+from pydantic import ValidationError
+
+from ethical_lens.policy import (
+    DEFAULT_CONCEPTS,
+    OUT_OF_REACH,
+    STAND_IN_POLICY,
+    AttributePools,
+    BlurSettings,
+    ConceptRule,
+    Policy,
+    Scope,
+)
+from ethical_lens.results import Concept, Factor, LifeStage
+
+
+def test_the_defaults_are_the_published_figures() -> None:
+    policy = Policy()
+
+    assert policy.thresholds == {
+        "nsfw": 0.7,
+        "politic": 0.9,
+        "culture": 0.9,
+        "nude": 0.6,
+        "public": 0.5,
+    }
+    assert {c for c, rule in policy.concepts.items() if rule.scope is Scope.REGION} == {
+        Concept.NUDE,
+        Concept.PUBLIC,
+    }
+    assert (policy.blur.mask_threshold, policy.blur.dilation, policy.blur.radius) == (0.2, 30, 20)
+    assert policy.pools.gender == ("male", "female")
+    assert len(policy.pools.race) == 5
+    assert policy.pools.age == tuple(LifeStage)
+    assert policy.rounds == 2
+    assert policy.judges_pictures
+
+
+@pytest.mark.parametrize("concept", Concept)
+def test_every_concept_needs_its_rule(concept: Concept) -> None:
+    rules = {c: rule for c, rule in DEFAULT_CONCEPTS.items() if c is not concept}
+
+    with pytest.raises(ValidationError, match=f"no rule for {concept.value}"):
+        Policy(concepts=rules)
+
+
+@pytest.mark.parametrize("threshold", [-0.01, 1.02, float("nan"), float("inf")])
+def test_a_threshold_lies_between_0_and_out_of_reach(threshold: float) -> None:
+    with pytest.raises(ValidationError):
+        ConceptRule(threshold=threshold, scope=Scope.PICTURE)
+
+
+def test_one_threshold_out_of_reach_means_that_pictures_are_not_judged() -> None:
+    rule = ConceptRule(threshold=OUT_OF_REACH, scope=Scope.REGION)
+
+    assert not Policy(concepts=DEFAULT_CONCEPTS | {Concept.NUDE: rule}).judges_pictures
+    at_one = ConceptRule(threshold=1.0, scope=Scope.REGION)
+    assert Policy(concepts=DEFAULT_CONCEPTS | {Concept.NUDE: at_one}).judges_pictures
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"mask_threshold": 0.0}, {"mask_threshold": 1.0}, {"dilation": -1}, {"radius": 0}],
+    ids=str,
+)
+def test_blur_settings_that_would_blur_nothing_or_everything(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValidationError):
+        BlurSettings.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"gender": ()}, {"race": ("Asian", "Asian")}, {"age": ("infancy", "infancy")}],
+    ids=str,
+)
+def test_pools_are_neither_empty_nor_doubled(wrong: dict[str, tuple[str, ...]]) -> None:
+    with pytest.raises(ValidationError):
+        AttributePools.model_validate(wrong)
+
+
+@pytest.mark.parametrize("others", [(), (Factor.VIOLENCE,), tuple(set(Factor) - {Factor.SEXUAL})])
+@pytest.mark.parametrize("size", range(7))
+def test_no_stage_under_twenty_beside_sexual_content(others: tuple[Factor, ...], size: int) -> None:
+    for plausible in itertools.combinations(LifeStage, size):
+        drawn = Policy().life_stages_to_draw(plausible, frozenset({Factor.SEXUAL, *others}))
+        assert drawn == tuple(stage for stage in plausible if stage.ages[0] >= 20)
+
+
+def test_stages_to_draw_are_those_of_the_pool_that_are_plausible() -> None:
+    policy = Policy(pools=AttributePools(age=(LifeStage.OLD_AGE, LifeStage.CHILDHOOD)))
+
+    assert policy.life_stages_to_draw((LifeStage.CHILDHOOD,), frozenset()) == (LifeStage.CHILDHOOD,)
+    assert policy.life_stages_to_draw((LifeStage.MIDDLE_AGE,), frozenset()) == ()
+
+
+def test_a_policy_comes_back_from_json() -> None:
+    for policy in (Policy(), STAND_IN_POLICY, Policy(rounds=1, aligners=("rules", "llm"))):
+        assert Policy.model_validate(policy.model_dump(mode="json")) == policy
+
+
+def test_a_policy_does_not_change_and_takes_no_unknown_field() -> None:
+    policy = Policy()
+
+    with pytest.raises(ValidationError):
+        policy.rounds = 1
+    with pytest.raises(ValidationError):
+        Policy.model_validate({"threshold": 0.5})
