@@ -24,14 +24,17 @@ class Environment(BaseSettings):
 
     secret_key: str = Field(min_length=32, description="Django's signing key")
     database_url: str = Field(description="postgresql://user:password@host:port/name")
-    redis_url: str = Field(pattern=r"^(rediss?|unix)://", description="redis://:password@host:port/0")
+    redis_url: str = Field(
+        pattern=r"^(rediss?|unix)://", description="redis://:password@host:port/0"
+    )
     s3_endpoint_url: str = Field(pattern=r"^https?://")
     s3_bucket: str = Field(min_length=3)
     s3_access_key_id: str = Field(min_length=1)
     s3_secret_access_key: str = Field(min_length=1)
     s3_region: str = "us-east-1"
     s3_public_endpoint_url: str | None = Field(
-        default=None, description="the address that presigned links carry, where clients see another"
+        default=None,
+        description="the address that presigned links carry, where clients see another",
     )
     models_file: Path = Field(description="JSON file that names the models, see docs/models.md")
 
@@ -41,16 +44,18 @@ class Environment(BaseSettings):
     https: bool = Field(default=False, description="set secure cookies and redirect to HTTPS")
     public_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://")
     log_level: str = "INFO"
-    database_pool_size: int = Field(
-        default=0, ge=0, description="0: one lasting connection per thread (workers)"
-    )
+    database_pool_size: int = Field(default=10, ge=1, description="connections per process")
 
-    lease_seconds: float = Field(default=60.0, gt=0, description="a claim unrenewed this long is dead")
+    lease_seconds: float = Field(
+        default=60.0, gt=0, description="a claim unrenewed this long is dead"
+    )
     heartbeat_seconds: float = Field(default=5.0, gt=0)
     reconcile_seconds: float = Field(default=5.0, gt=0)
     silent_seconds: float = Field(default=60.0, gt=0, description="first delay before re-driving")
     dispatch_window: int = Field(default=32, ge=1, description="jobs admitted at once")
-    generate_batch_size: int = Field(default=4, ge=1, le=64, description="pictures painted together")
+    generate_batch_size: int = Field(
+        default=4, ge=1, le=64, description="pictures painted together"
+    )
     stage_attempts: int = Field(default=3, ge=1)
     retry_seconds: float = Field(default=2.0, ge=0, description="first delay, doubled per attempt")
     stage_deadline_seconds: float = Field(
@@ -64,7 +69,9 @@ class Environment(BaseSettings):
         default=(), description="private networks that webhooks may reach, e.g. 127.0.0.0/8"
     )
 
-    @field_validator("allowed_hosts", "csrf_trusted_origins", "webhook_allowed_networks", mode="before")
+    @field_validator(
+        "allowed_hosts", "csrf_trusted_origins", "webhook_allowed_networks", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
@@ -101,9 +108,10 @@ class Environment(BaseSettings):
     def database(self) -> dict[str, Any]:
         """Django's `DATABASES["default"]` from the URL."""
         parts: dict[str, Any] = dict(conninfo_to_dict(self.database_url))
-        taken = {key: parts.pop(key, "") or "" for key in ("dbname", "user", "password", "host", "port")}
-        if self.database_pool_size:
-            parts["pool"] = {"min_size": 1, "max_size": self.database_pool_size}
+        taken = {
+            key: parts.pop(key, "") or "" for key in ("dbname", "user", "password", "host", "port")
+        }
+        parts["pool"] = {"min_size": 1, "max_size": self.database_pool_size, "timeout": 10}
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": taken["dbname"],
@@ -113,7 +121,6 @@ class Environment(BaseSettings):
             "PORT": taken["port"],
             "OPTIONS": parts,
             "CONN_HEALTH_CHECKS": True,
-            "CONN_MAX_AGE": 0 if self.database_pool_size else None,
         }
 
     def model_names(self) -> tuple[str, ...]:
@@ -124,7 +131,9 @@ class Environment(BaseSettings):
         try:
             names = tuple(json.loads(self.models_file.read_text())["pipelines"])
         except FileNotFoundError as error:
-            raise ImproperlyConfigured(f"MODELS_FILE: there is no file {self.models_file}") from error
+            raise ImproperlyConfigured(
+                f"MODELS_FILE: there is no file {self.models_file}"
+            ) from error
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImproperlyConfigured(
                 f"MODELS_FILE: {self.models_file} is not a JSON object with 'pipelines' ({error})"

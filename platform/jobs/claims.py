@@ -162,9 +162,7 @@ def leases_renew(claims: Iterable[Claim]) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def stage_finish(
-    *, claim: Claim, record: Callable[[Job], Onward], rider: bool = False
-) -> bool:
+def stage_finish(*, claim: Claim, record: Callable[[Job], Onward], rider: bool = False) -> bool:
     """Finish the stage and write its results in one transaction.
 
     `record` gets the job, locked, writes results and decisions, and says how the job goes on.

@@ -2,7 +2,7 @@
 
 The only place that builds a Celery canvas. A row is sent before it is deleted, in one
 transaction: a crash between the two sends it again, which the claims make harmless. Two
-dispatchers may run (`SKIP LOCKED`).
+dispatchers may run (`SKIP LOCKED`). It locks jobs before anything of theirs, as every writer does.
 """
 
 import logging
@@ -42,10 +42,10 @@ WITH in_flight AS (
               ORDER BY priority DESC, job_id LIMIT %(window)s) AS first
     ) AS waiting
 )
-SELECT o.job_id FROM jobs_outbox o JOIN turns USING (job_id)
-ORDER BY turns.turn, turns.priority DESC, o.job_id
+SELECT j.id FROM jobs_job j JOIN turns ON turns.job_id = j.id
+ORDER BY turns.turn, turns.priority DESC, j.id
 LIMIT greatest(0, %(window)s - (SELECT coalesce(sum(jobs), 0) FROM in_flight)::int)
-FOR UPDATE OF o SKIP LOCKED
+FOR UPDATE OF j SKIP LOCKED
 """
 
 
@@ -61,7 +61,11 @@ def chain_publish(job_id: UUID, stage_ids: Sequence[tuple[UUID, str]]) -> None:
     """Send a chain of the stages, each `(stage id, stage name)`, in order."""
     links = [
         signature(
-            STAGES[name].task, args=[str(stage_id)], queue=STAGES[name].queue, immutable=True, app=app
+            STAGES[name].task,
+            args=[str(stage_id)],
+            queue=STAGES[name].queue,
+            immutable=True,
+            app=app,
         )
         for stage_id, name in stage_ids
     ]
@@ -74,7 +78,8 @@ def _relay_continuing() -> int:
         job_ids = list(
             Outbox.objects.filter(admission=False, available_at__lte=Now())
             .order_by("available_at")
-            .select_for_update(skip_locked=True)
+            .select_related("job")
+            .select_for_update(skip_locked=True, of=("job",))
             .values_list("job_id", flat=True)[:RELAY_BATCH]
         )
         return _send(job_ids)
@@ -97,23 +102,21 @@ def _send(job_ids: Sequence[UUID]) -> int:
     if not job_ids:
         return 0
     open_stages = (
-        StageRun.objects.filter(
-            job__in=job_ids, state__in=[StageState.READY, StageState.WAITING]
-        )
+        StageRun.objects.filter(job__in=job_ids, state__in=[StageState.READY, StageState.WAITING])
         .exclude(job__status__in=TERMINAL)
         .order_by("position")
         .values_list("job_id", "id", "stage", "state")
     )
     by_job: dict[UUID, list[tuple[UUID, str]]] = {job_id: [] for job_id in job_ids}
-    ready: list[UUID] = []
+    ready: set[UUID] = set()
     for job_id, stage_id, name, state in open_stages:
         by_job[job_id].append((stage_id, name))
         if state == StageState.READY:
-            ready.append(stage_id)
+            ready.add(stage_id)
     StageRun.objects.filter(pk__in=ready).update(driven_at=Now())
     Outbox.objects.filter(job__in=job_ids).delete()
     for job_id, stages in by_job.items():
-        if stages:
+        if stages and stages[0][0] in ready:
             chain_publish(job_id, stages)
     return len(job_ids)
 

@@ -36,9 +36,7 @@ def job_end(*, job: Job, status: JobStatus, reason: str, explanation: str) -> No
         state=StageState.SKIPPED, lease_expires_at=None, finished_at=job.ended_at
     )
     if status in _LEFT_OVER:
-        job.pictures.filter(status__in=_UNDECIDED).update(
-            status=_LEFT_OVER[status], reason=reason
-        )
+        job.pictures.filter(status__in=_UNDECIDED).update(status=_LEFT_OVER[status], reason=reason)
     Outbox.objects.filter(job=job).delete()
     pictures = list(job.pictures.all())
     UsageRecord.objects.create(

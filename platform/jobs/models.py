@@ -95,7 +95,9 @@ class Picture(models.Model):
     )
     round = models.PositiveSmallIntegerField(default=1)
     prompt = models.TextField(blank=True, help_text="what this round is painted from")
-    draws = models.JSONField(default=list, help_text="ethical_lens.results.AttributeDraw, a list")
+    draws = models.JSONField(
+        null=True, help_text="a list of ethical_lens.results.AttributeDraw; null: not drawn yet"
+    )
     seed = models.BigIntegerField()
     steps_done = models.PositiveSmallIntegerField(default=0)
     reason = models.CharField(max_length=64, blank=True)
@@ -154,6 +156,7 @@ class PictureVersion(models.Model):
     sha256 = models.CharField(max_length=64)
     size = models.PositiveIntegerField(help_text="bytes")
     verdict = models.JSONField(null=True, help_text="ethical_lens.results.PictureVerdict")
+    model_digests = models.JSONField(default=dict, help_text="of what painted it")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -287,7 +290,9 @@ class Deck(models.Model):
 class UsageRecord(models.Model):
     """What a job is charged for; one row, written in its terminal transaction."""
 
-    job = models.OneToOneField(Job, on_delete=models.PROTECT, primary_key=True, related_name="usage")
+    job = models.OneToOneField(
+        Job, on_delete=models.PROTECT, primary_key=True, related_name="usage"
+    )
     tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
     pictures_painted = models.PositiveSmallIntegerField()
     pictures_released = models.PositiveSmallIntegerField()

@@ -123,7 +123,7 @@ def picture_fields(picture: Picture, steps: int) -> dict[str, Any]:
         "status": picture.status,
         "reason": picture.reason,
         "prompt": picture.prompt,
-        "draws": picture.draws,
+        "draws": picture.draws or [],
         "seed": picture.seed,
         "round": picture.round,
         "progress": min(picture.steps_done / steps, 1.0),

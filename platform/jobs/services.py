@@ -10,7 +10,15 @@ from accounts.models import APIKey, Tenant
 from jobs.ending import job_end
 from jobs.models import Job, Picture, StageRun
 from jobs.outbox import outbox_admit
-from jobs.stages import GENERATE, PIPELINE, SCRUTINISE, SECOND_ROUND, Stage, position_of
+from jobs.stages import (
+    GENERATE,
+    PIPELINE,
+    RELEASE,
+    SCRUTINISE,
+    SECOND_ROUND,
+    Stage,
+    position_of,
+)
 from jobs.states import TERMINAL, JobStatus, StageState
 
 
@@ -78,6 +86,11 @@ def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:
 def second_round_add(*, job: Job) -> None:
     """Let the failing pictures be revised, painted and scrutinised once more."""
     stages_add(job=job, stages=SECOND_ROUND, round=2)
+
+
+def release_add(*, job: Job) -> None:
+    """Add one more release stage, for pictures that a moderator decided."""
+    stages_add(job=job, stages=(RELEASE,), round=job.stages.filter(stage=RELEASE.name).count() + 1)
 
 
 def job_cancel(*, job_id: UUID) -> Job:

@@ -1,20 +1,20 @@
 """The statuses of a job and of its pictures, and every move that is allowed.
 
-    job                                  (any state but an end) ──cancel──► canceled
-                                         (any state but an end) ──attempts used up──► failed
-              ┌────────────── prompt approved ──────────────┐
-              ▼                                             │
-    queued ─► aligning ─► generating ─► scrutinising ─► needs_review
-                 │  ▲         ▲              │  │            │
-                 │  │         └──────────────┘  │            ├─► succeeded   some picture released
-                 │  └── revised for round 2 ────┤            ├─► blocked     else some blocked
-                 ├─► blocked (K3)               │            └─► failed      else
-                 └─► needs_review (no verdict)  └─► succeeded / blocked / failed
+job                                  (any state but an end) ──cancel──► canceled
+                                     (any state but an end) ──attempts used up──► failed
+          ┌────────────── prompt approved ──────────────┐
+          ▼                                             │
+queued ─► aligning ─► generating ─► scrutinising ─► needs_review
+             │  ▲         ▲              │  │            │
+             │  │         └──────────────┘  │            ├─► succeeded   some picture released
+             │  └── revised for round 2 ────┤            ├─► blocked     else some blocked
+             ├─► blocked (K3)               │            └─► failed      else
+             └─► needs_review (no verdict)  └─► succeeded / blocked / failed
 
-    picture   pending ─► quarantined ─► released ─► withdrawn
-                 │            ├───────► in_review ─► released / blocked
-                 ▼            └───────► blocked
-               failed
+picture   pending ─► quarantined ─► released ─► withdrawn
+             │            ├───────► in_review ─► released / blocked
+             ▼            └───────► blocked
+           failed
 """
 
 from collections.abc import Mapping

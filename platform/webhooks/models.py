@@ -29,7 +29,9 @@ class Endpoint(models.Model):
     """A URL of a tenant that receives events, signed with its secret (Standard Webhooks)."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.CASCADE, related_name="endpoints")
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.CASCADE, related_name="endpoints"
+    )
     url = models.URLField(max_length=2000)
     secret = models.CharField(max_length=100, editable=False)
     event_types = ArrayField(

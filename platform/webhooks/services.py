@@ -11,7 +11,9 @@ from django.utils import timezone
 from webhooks.models import Delivery, Endpoint, Event, EventType
 
 
-def endpoint_create(*, tenant_id: UUID, url: str, event_types: tuple[EventType, ...] = ()) -> Endpoint:
+def endpoint_create(
+    *, tenant_id: UUID, url: str, event_types: tuple[EventType, ...] = ()
+) -> Endpoint:
     """Register `url` with a new signing secret (`whsec_` and 32 random bytes, base64)."""
     return Endpoint.objects.create(
         tenant_id=tenant_id,

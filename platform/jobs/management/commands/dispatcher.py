@@ -1,0 +1,67 @@
+"""`manage.py dispatcher`: relays the outbox, admits jobs, starts due webhook deliveries."""
+
+import logging
+import signal
+from types import FrameType
+from typing import Any
+
+import psycopg
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections, connection
+
+from jobs.dispatch import BrokerUnavailable, dispatch_once
+from jobs.outbox import WAKE_CHANNEL
+from webhooks.dispatch import deliveries_dispatch
+
+logger = logging.getLogger(__name__)
+
+IDLE_SECONDS = 1.0
+AWAY_SECONDS = 1.0
+
+
+class Command(BaseCommand):
+    help = "Sends waiting jobs and due webhooks to the broker; two of it may run."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stopping = False
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        while not self.stopping:
+            try:
+                self._serve()
+            except (DatabaseError, psycopg.Error) as error:
+                logger.warning("database away, trying again: %s", error)
+                connection.close()
+                self._pause()
+
+    def _serve(self) -> None:
+        """Listen and dispatch until the database goes away or the process is to stop."""
+        parameters = connection.get_connection_params()
+        parameters.pop("pool", None)
+        with psycopg.connect(
+            **{k: v for k, v in parameters.items() if k not in {"cursor_factory", "context"}},
+            autocommit=True,
+        ) as listener:
+            listener.execute(f"LISTEN {WAKE_CHANNEL}")
+            logger.info("dispatcher listens")
+            while not self.stopping:
+                close_old_connections()
+                try:
+                    busy = dispatch_once() + deliveries_dispatch()
+                except BrokerUnavailable as error:
+                    logger.warning("broker away, nothing is lost: %s", error)
+                    self._pause()
+                    continue
+                if not busy:
+                    self._wait(listener)
+
+    def _wait(self, listener: psycopg.Connection) -> None:  # type: ignore[type-arg]
+        """Sleep until something was committed or a second is over."""
+        for _ in listener.notifies(timeout=IDLE_SECONDS, stop_after=1):
+            pass
+
+    def _pause(self) -> None:
+        signal.sigtimedwait([], AWAY_SECONDS)
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self.stopping = True

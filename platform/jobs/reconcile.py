@@ -1,0 +1,86 @@
+"""What brings back stages whose worker died or whose message was lost.
+
+Never touches jobs that still wait for admission: a long backlog is not a loss.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from jobs.claims import attempt_close
+from jobs.models import Job, StageRun, Worker
+from jobs.outbox import outbox_continue
+from jobs.states import StageState
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+WORKER_ROWS_KEPT = timedelta(days=1)
+
+# Ready, long silent and not waiting in the outbox; the delay doubles with every re-drive.
+_SILENT = """
+SELECT s.job_id FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
+WHERE s.state = 'ready' AND j.admitted_at IS NOT NULL AND s.driven_at IS NOT NULL
+  AND s.driven_at + %(silent)s * (2 ^ least(s.redrives, 6)) < clock_timestamp()
+  AND NOT EXISTS (SELECT 1 FROM jobs_outbox o WHERE o.job_id = s.job_id)
+LIMIT %(batch)s
+"""
+
+
+def reconcile() -> None:
+    """Take back expired leases, re-drive silent stages, forget workers long gone."""
+    leases_expire()
+    stages_redrive()
+    Worker.objects.filter(seen_at__lt=Now() - WORKER_ROWS_KEPT).delete()
+
+
+def leases_expire() -> int:
+    """End every expired lease as a failed attempt. How many there were."""
+    expired = StageRun.objects.filter(
+        state=StageState.RUNNING, lease_expires_at__lt=Now()
+    ).values_list("id", "job_id")[:BATCH]
+    return sum(_lease_expire(stage_id, job_id) for stage_id, job_id in list(expired))
+
+
+def _lease_expire(stage_id: object, job_id: object) -> bool:
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        closed = StageRun.objects.filter(
+            pk=stage_id, state=StageState.RUNNING, lease_expires_at__lt=Now()
+        ).update(
+            state=StageState.FAILED,
+            lease_expires_at=None,
+            finished_at=Now(),
+            error="The worker that held this stage fell silent.",
+        )
+        if closed:
+            run = job.stages.get(pk=stage_id)
+            logger.warning("job %s: %s lost its worker %s", job.id, run.stage, run.holder)
+            attempt_close(job=job, run=run)
+        return bool(closed)
+
+
+def stages_redrive() -> int:
+    """Send a new chain for every stage that has been silent too long. How many there were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SILENT,
+            {
+                "silent": timedelta(seconds=settings.ENVIRONMENT.silent_seconds),
+                "batch": BATCH,
+            },
+        )
+        job_ids = [row[0] for row in cursor.fetchall()]
+    for job_id in job_ids:
+        with transaction.atomic():
+            job = Job.objects.select_for_update().get(pk=job_id)
+            run = job.stages.filter(state=StageState.READY).first()
+            if run is not None:
+                run.redrives += 1
+                run.save(update_fields=["redrives"])
+                outbox_continue(job=job)
+                logger.warning("job %s: %s was silent and is sent again", job_id, run.stage)
+    return len(job_ids)

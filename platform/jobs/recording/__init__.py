@@ -1,0 +1,1 @@
+"""What each stage writes when it finishes: one file per stage, results and decisions together."""

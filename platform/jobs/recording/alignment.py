@@ -1,0 +1,150 @@
+"""What `align` and `revise` write."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from ethical_lens.results import Alignment, AttributeDraw, TextVerdict
+from jobs.claims import Claim, ClaimLost, Onward, stage_finish
+from jobs.ending import job_end, job_hold
+from jobs.models import Deck, Job, Picture
+from jobs.states import JobStatus, StageState
+from moderation.decisions import decision_record
+from moderation.models import DecisionAction, DecisionStage
+
+Cards = dict[str, Any] | None
+Draws = list[tuple[AttributeDraw, ...]]
+
+
+def draws_make(
+    *,
+    claim: Claim,
+    kinds: Sequence[str],
+    draw: Callable[[Mapping[str, Cards]], tuple[Draws, Mapping[str, Cards]]],
+) -> Draws:
+    """Draw attributes for every picture of the claim's job, once: a retry gets the same draws.
+
+    `draw` gets the cards left per kind of person (None: a new deck) and returns the draws per
+    picture and the cards left afterwards. The decks are locked in key order meanwhile.
+
+    Raises `ClaimLost` where the stage is no longer the holder's.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=claim.job_id)
+        if not job.stages.filter(
+            pk=claim.stage_id, token=claim.token, state=StageState.RUNNING
+        ).exists():
+            raise ClaimLost(f"stage {claim.stage_id} is no longer held")
+        pictures = list(job.pictures.all())
+        if all(picture.draws is not None for picture in pictures):
+            return [
+                tuple(AttributeDraw.model_validate(d) for d in picture.draws)
+                for picture in pictures
+            ]
+        names = sorted(set(kinds))
+        key = {"tenant_id": job.tenant_id, "policy_version_id": job.policy_version_id}
+        Deck.objects.bulk_create([Deck(**key, kind=n) for n in names], ignore_conflicts=True)
+        decks = list(
+            Deck.objects.select_for_update().filter(**key, kind__in=names).order_by("kind")
+        )
+        draws, cards = draw({deck.kind: deck.cards for deck in decks})
+        for deck in decks:
+            deck.cards = cards[deck.kind]
+        Deck.objects.bulk_update(decks, ["cards"])
+        for picture, own in zip(pictures, draws, strict=True):
+            picture.draws = [d.model_dump(mode="json") for d in own]
+        Picture.objects.bulk_update(pictures, ["draws"])
+        return draws
+
+
+def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str, str]) -> bool:
+    """Record the verdict on the prompt and the prompt of each picture; K3 ends the job."""
+
+    def record(job: Job) -> Onward:
+        verdict = alignment.verdict
+        job.text_verdict = verdict.model_dump(mode="json")
+        _decide(job, verdict, aligner)
+        if verdict.blocked:
+            job_end(
+                job=job,
+                status=JobStatus.BLOCKED,
+                reason="prompt_blocked",
+                explanation=verdict.explanation,
+            )
+            return Onward.STOP
+        job.save(update_fields=["text_verdict"])
+        pictures = list(job.pictures.all())
+        for picture, aligned in zip(pictures, alignment.pictures, strict=True):
+            picture.prompt = aligned.prompt
+            picture.draws = [d.model_dump(mode="json") for d in aligned.draws]
+        Picture.objects.bulk_update(pictures, ["prompt", "draws"])
+        return Onward.NEXT
+
+    return stage_finish(claim=claim, record=record)
+
+
+def revision_finish(
+    *, claim: Claim, prompts: Mapping[UUID, str], aligner: Mapping[str, str]
+) -> bool:
+    """Record the new wording of each picture that is painted again, by picture id."""
+
+    def record(job: Job) -> Onward:
+        pictures = list(job.pictures.filter(round=claim.round))
+        for picture in pictures:
+            picture.prompt = prompts[picture.id]
+            picture.steps_done = 0
+            decision_record(
+                job=job,
+                picture=picture,
+                stage=DecisionStage.REVISE,
+                round=claim.round,
+                action=DecisionAction.REWRITE,
+                reason="revised_for_repaint",
+                explanation="The prompt was worded anew after what its picture showed.",
+                model_digests=aligner,
+            )
+        Picture.objects.bulk_update(pictures, ["prompt", "steps_done"])
+        return Onward.NEXT
+
+    return stage_finish(claim=claim, record=record)
+
+
+def prompt_hold(*, claim: Claim, reason: str, explanation: str) -> bool:
+    """No verdict on a text could be reached: a person must look, nothing goes on."""
+
+    def record(job: Job) -> Onward:
+        decision_record(
+            job=job,
+            stage=DecisionStage(claim.stage.name.value),
+            round=claim.round,
+            action=DecisionAction.REVIEW,
+            reason=reason,
+            explanation=explanation,
+        )
+        job_hold(job=job, reason=reason, explanation=explanation)
+        return Onward.STOP
+
+    return stage_finish(claim=claim, record=record)
+
+
+def _decide(job: Job, verdict: TextVerdict, aligner: Mapping[str, str]) -> None:
+    if verdict.blocked:
+        action, reason = DecisionAction.BLOCK, "prompt_blocked"
+    elif verdict.rewritten:
+        action, reason = DecisionAction.REWRITE, "prompt_rewritten"
+    else:
+        action, reason = DecisionAction.ALLOW, "prompt_safe"
+    decision_record(
+        job=job,
+        stage=DecisionStage.ALIGN,
+        round=1,
+        action=action,
+        reason=reason,
+        explanation=verdict.explanation,
+        labels=sorted(verdict.labels),
+        factors=sorted(verdict.factors),
+        scores={"toxicity": verdict.score},
+        model_digests=aligner,
+    )

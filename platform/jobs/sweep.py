@@ -1,0 +1,44 @@
+"""Objects that no row knows are swept: a worker died between storing and recording."""
+
+import logging
+from datetime import timedelta
+
+from django.utils import timezone
+
+from jobs.models import Picture, PictureVersion
+from jobs.storage import QUARANTINE, RELEASED, object_delete, objects_list
+
+logger = logging.getLogger(__name__)
+
+GRACE = timedelta(hours=24)
+"""Longer than any stage may take, so that nothing under way is swept."""
+PAGE = 500
+
+
+def orphans_sweep(*, grace: timedelta = GRACE) -> int:
+    """Delete objects older than `grace` that no picture or version names. How many."""
+    return _sweep(QUARANTINE, grace) + _sweep(RELEASED, grace)
+
+
+def _sweep(prefix: str, grace: timedelta) -> int:
+    before, swept = timezone.now() - grace, 0
+    page: list[str] = []
+    for key, changed in objects_list(prefix):
+        if changed < before:
+            page.append(key)
+        if len(page) == PAGE:
+            swept += _sweep_page(prefix, page)
+            page = []
+    return swept + _sweep_page(prefix, page)
+
+
+def _sweep_page(prefix: str, keys: list[str]) -> int:
+    if prefix == RELEASED:
+        known = Picture.objects.filter(released_key__in=keys).values_list("released_key", flat=True)
+    else:
+        known = PictureVersion.objects.filter(key__in=keys).values_list("key", flat=True)
+    orphans = set(keys) - set(known)
+    for key in orphans:
+        object_delete(key)
+        logger.info("swept %s", key)
+    return len(orphans)

@@ -1,0 +1,50 @@
+"""Decisions are written here and nowhere else."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from moderation.models import Decision, DecisionAction, DecisionStage
+
+if TYPE_CHECKING:
+    from accounts.models import User
+    from jobs.models import Job, Picture
+
+
+def decision_record(
+    *,
+    job: "Job",
+    stage: DecisionStage,
+    round: int,
+    action: DecisionAction,
+    reason: str,
+    explanation: str,
+    picture: "Picture | None" = None,
+    actor: "User | None" = None,
+    labels: Sequence[str] = (),
+    factors: Sequence[str] = (),
+    scores: Mapping[str, float] | None = None,
+    thresholds: Mapping[str, float] | None = None,
+    findings: Sequence[str] = (),
+    model_digests: Mapping[str, str] | None = None,
+    object_digest: str = "",
+) -> Decision:
+    """Append one decision to a job's record, in the transaction of what it decides."""
+    return Decision.objects.create(
+        tenant_id=job.tenant_id,
+        job=job,
+        picture=picture,
+        stage=stage.value,
+        round=round,
+        actor=actor,
+        action=action.value,
+        reason=reason,
+        explanation=explanation,
+        labels=list(labels),
+        factors=list(factors),
+        scores=dict(scores or {}),
+        thresholds=dict(thresholds or {}),
+        findings=list(findings),
+        model_digests=dict(model_digests or {}),
+        object_digest=object_digest,
+        policy_version_id=job.policy_version_id,
+    )

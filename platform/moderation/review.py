@@ -1,0 +1,134 @@
+"""What a moderator decides: a picture is released or blocked, a prompt is approved or blocked.
+
+One decision per subject, whoever comes second is told so. A release takes effect when the time
+for undo is over (`MODERATOR_UNDO_SECONDS`).
+"""
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from ethical_lens.results import Label, TextVerdict
+from jobs.claims import stage_promote
+from jobs.ending import job_end
+from jobs.models import Job
+from jobs.outbox import outbox_continue
+from jobs.services import release_add
+from jobs.stages import RELEASE
+from jobs.states import JobStatus, PictureStatus, StageState
+from moderation.decisions import decision_record
+from moderation.models import DecisionAction, DecisionStage
+
+
+class ReviewError(Exception):
+    """A moderator's decision cannot be carried out; nothing was changed."""
+
+
+class NotInReview(ReviewError):
+    """The subject is not, or no longer, waiting for a decision."""
+
+
+def picture_decide(*, picture_id: UUID, moderator: User, release: bool, explanation: str) -> None:
+    """Release or block a picture that is in review, and settle its job.
+
+    Raises `NotInReview` where it was decided already or its job has ended, `ReviewError` where
+    the explanation is missing.
+    """
+    _require_explanation(explanation)
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pictures=picture_id)
+        picture = job.pictures.select_related("current").get(pk=picture_id)
+        if (
+            job.status != JobStatus.NEEDS_REVIEW
+            or picture.status != PictureStatus.IN_REVIEW
+            or picture.cleared_by_id is not None
+            or picture.current is None
+        ):
+            raise NotInReview(f"picture {picture.index} of job {job.id} is not waiting for review")
+        decision = decision_record(
+            job=job,
+            picture=picture,
+            stage=DecisionStage.REVIEW,
+            round=picture.round,
+            actor=moderator,
+            action=DecisionAction.RELEASE if release else DecisionAction.BLOCK,
+            reason="moderator_released" if release else "moderator_blocked",
+            explanation=explanation.strip(),
+            object_digest=picture.current.sha256,
+        )
+        picture.reason = decision.reason
+        if release:
+            picture.cleared_by = decision
+        else:
+            picture.status = PictureStatus.BLOCKED.value
+        picture.save(update_fields=["reason", "cleared_by", "status"])
+        _release_schedule(job, delay=settings.ENVIRONMENT.moderator_undo_seconds if release else 0)
+
+
+def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: str) -> None:
+    """Approve the prompt of a job that was held before anything was painted, or block the job.
+
+    An approved prompt is painted as it was written, without rewriting and without drawing
+    attributes; its pictures are scrutinised like any others.
+
+    Raises `NotInReview` where the job does not wait for this, `ReviewError` where the explanation
+    is missing.
+    """
+    _require_explanation(explanation)
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        painted = job.pictures.filter(current__isnull=False).exists()
+        if job.status != JobStatus.NEEDS_REVIEW or painted:
+            raise NotInReview(f"the prompt of job {job.id} is not waiting for review")
+        decision_record(
+            job=job,
+            stage=DecisionStage.REVIEW,
+            round=1,
+            actor=moderator,
+            action=DecisionAction.ALLOW if approve else DecisionAction.BLOCK,
+            reason="moderator_approved" if approve else "moderator_blocked",
+            explanation=explanation.strip(),
+        )
+        if not approve:
+            job_end(
+                job=job,
+                status=JobStatus.BLOCKED,
+                reason="moderator_blocked",
+                explanation="A moderator refused the prompt.",
+            )
+            return
+        verdict = TextVerdict(
+            labels=frozenset({Label.K0}),
+            score=0.0,
+            explanation="A moderator approved the prompt as written.",
+            prompt=job.prompt,
+            negative_prompt=job.negative_prompt,
+            minor=True,  # ages were never read: whatever looks sexual is blocked, not repaired
+        )
+        job.text_verdict = verdict.model_dump(mode="json")
+        job.status, job.reason, job.explanation = JobStatus.QUEUED.value, "", ""
+        job.save(update_fields=["text_verdict", "status", "reason", "explanation"])
+        job.pictures.update(prompt=job.prompt, draws=[])
+        stage_promote(job)
+        outbox_continue(job=job)
+
+
+def _release_schedule(job: Job, *, delay: float) -> None:
+    """Let a release stage settle the job after `delay` seconds, unless one is due already."""
+    job.stages.filter(state=StageState.WAITING).exclude(stage=RELEASE.name).update(
+        state=StageState.SKIPPED
+    )
+    if job.stages.filter(state__in=[StageState.READY, StageState.RUNNING]).exists():
+        return
+    if not job.stages.filter(state=StageState.WAITING).exists():
+        release_add(job=job)
+    stage_promote(job, delay=delay)
+    ready_at = job.stages.values_list("ready_at", flat=True).get(state=StageState.READY)
+    outbox_continue(job=job, available_at=ready_at)
+
+
+def _require_explanation(explanation: str) -> None:
+    if not explanation.strip():
+        raise ReviewError("Say why: the explanation is empty.")

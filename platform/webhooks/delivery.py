@@ -1,0 +1,3 @@
+"""placeholder"""
+from uuid import UUID
+def delivery_attempt(*, delivery_id: UUID, token: int) -> None: ...

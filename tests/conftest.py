@@ -1,0 +1,93 @@
+"""One throw-away PostgreSQL, Redis and S3 for the whole run, on real ports, gone afterwards.
+
+`-m "not services"` runs without them. Rows are never deleted between tests (decisions cannot be):
+tests that commit make a tenant of their own.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import django
+import pytest
+
+from devstack.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[1]
+STACK: Stack | None = None
+
+ENVIRONMENT = {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests",
+    "LEASE_SECONDS": "5",
+    "HEARTBEAT_SECONDS": "1",
+    "RECONCILE_SECONDS": "1",
+    "SILENT_SECONDS": "5",
+    "RETRY_SECONDS": "0.2",
+    "MODERATOR_UNDO_SECONDS": "1",
+    "STAGE_DEADLINE_SECONDS": "120",
+    "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+    "HF_HUB_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+}
+NO_SERVICES = {
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "S3_ENDPOINT_URL": "http://127.0.0.1:1",
+    "S3_BUCKET": "none",
+    "S3_ACCESS_KEY_ID": "none",
+    "S3_SECRET_ACCESS_KEY": "none",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the environment before Django reads it, and start the services where wanted."""
+    os.environ.update(ENVIRONMENT)
+    _start_services(config)
+    django.setup()
+
+
+def _start_services(config: pytest.Config) -> None:
+    global STACK
+    if config.option.collectonly or "not services" in config.option.markexpr:
+        folder = Path(tempfile.mkdtemp(prefix="ethical-lens-"))
+        models = folder / "models.json"
+        models.write_text(json.dumps({"pipelines": {"stand-in": "nowhere"}}))
+        os.environ.update(NO_SERVICES, MODELS_FILE=str(models))
+        return
+    from ethical_lens.mini.stand_in import build
+
+    os.environ["MODELS_FILE"] = str(build(ROOT / ".local" / "models" / "stand-in"))
+    STACK = Stack.temporary()
+    STACK.__enter__()
+    os.environ.update(STACK.environment)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if STACK is not None:
+        STACK.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The services of this run."""
+    assert STACK is not None, "mark the test with @pytest.mark.services"
+    return STACK
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: object) -> None:
+    """Migrate the throw-away database itself: workers in processes of their own see it too."""
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        call_command("migrate", verbosity=0)
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: object) -> Iterator[None]:
+    """Access to the database without a surrounding transaction: what is written stays."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]
+        yield

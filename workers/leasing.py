@@ -1,0 +1,86 @@
+"""Claims around the work of a stage: what Celery delivers is only a wake-up."""
+
+import logging
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from celery.exceptions import Ignore
+from django.conf import settings
+from django.db import OperationalError
+
+from jobs.claims import (
+    Claim,
+    ClaimLost,
+    TransientFailure,
+    riders_claim,
+    stage_claim,
+    stage_fail,
+)
+from jobs.models import Job
+from jobs.storage import StorageUnavailable
+from workers.heartbeat import HEARTBEAT
+
+logger = logging.getLogger(__name__)
+
+TRANSIENT = (TransientFailure, StorageUnavailable, OperationalError)
+
+
+def stage_run(stage_id: str, work: Callable[[Sequence[Claim]], bool]) -> None:
+    """Claim the stage, and others that fit its batch, and do `work` on them.
+
+    `work` gets the claims, the message's own first, and returns whether the job goes on by this
+    message. Where it does not, or the stage is not to be had, raises `Ignore`, which stops the
+    Celery chain: a link that returned quietly would send the next one.
+    """
+    with _Lease(UUID(stage_id)) as lease:
+        goes_on = work(lease.claims)
+    if not goes_on:
+        raise Ignore
+
+
+class _Lease:
+    """Holds the claims while the work goes on, and records how it ended badly where it did."""
+
+    def __init__(self, stage_id: UUID) -> None:
+        self.stage_id = stage_id
+        self.claims: list[Claim] = []
+
+    def __enter__(self) -> Self:
+        claim = stage_claim(stage_id=self.stage_id, holder=HEARTBEAT.name)
+        if claim is None:
+            raise Ignore
+        self.claims = [claim, *_riders(claim)]
+        HEARTBEAT.watch(self.claims)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        HEARTBEAT.unwatch(self.claims)
+        if error is None:
+            return
+        if isinstance(error, ClaimLost):
+            logger.info("%s", error)
+        else:
+            logger.error("stage %s failed", self.stage_id, exc_info=error)
+        for claim in self.claims:
+            stage_fail(
+                claim=claim,
+                error=f"{type(error).__name__}: {error}"[:2000],
+                transient=isinstance(error, (*TRANSIENT, ClaimLost)),
+            )
+        if isinstance(error, Exception):
+            raise Ignore from error
+
+
+def _riders(claim: Claim) -> list[Claim]:
+    if not claim.stage.batches or claim.alone:
+        return []
+    own = Job.objects.values_list("n", flat=True).get(pk=claim.job_id)
+    room = settings.ENVIRONMENT.generate_batch_size - own
+    return riders_claim(claim=claim, holder=HEARTBEAT.name, room=room)

@@ -1,0 +1,79 @@
+"""The doorways: each task takes an id, makes one call, and knows nothing of the workflow."""
+
+import logging
+import os
+from typing import Any
+
+from celery import signals
+from celery.concurrency.prefork import TaskPool as ForkingPool
+
+from config.celery import app
+from jobs.reconcile import reconcile as jobs_reconcile
+from jobs.sweep import orphans_sweep
+from workers.align import job_align, job_revise
+from workers.deliver import event_deliver
+from workers.generate import jobs_paint
+from workers.heartbeat import HEARTBEAT
+from workers.leasing import stage_run
+from workers.loading import load_for
+from workers.release import job_release
+from workers.scrutinise import jobs_scrutinise
+
+logger = logging.getLogger(__name__)
+
+
+@app.task(name="workers.align")
+def align(stage_id: str) -> None:
+    stage_run(stage_id, job_align)
+
+
+@app.task(name="workers.revise")
+def revise(stage_id: str) -> None:
+    stage_run(stage_id, job_revise)
+
+
+@app.task(name="workers.generate")
+def generate(stage_id: str) -> None:
+    stage_run(stage_id, jobs_paint)
+
+
+@app.task(name="workers.scrutinise")
+def scrutinise(stage_id: str) -> None:
+    stage_run(stage_id, jobs_scrutinise)
+
+
+@app.task(name="workers.release")
+def release(stage_id: str) -> None:
+    stage_run(stage_id, job_release)
+
+
+@app.task(name="workers.deliver")
+def deliver(delivery_id: str, token: int) -> None:
+    event_deliver(delivery_id=delivery_id, token=token)
+
+
+@app.task(name="workers.reconcile")
+def reconcile() -> None:
+    jobs_reconcile()
+
+
+@app.task(name="workers.sweep")
+def sweep() -> None:
+    orphans_sweep()
+
+
+@signals.worker_init.connect
+def begin(sender: Any, **_: Any) -> None:
+    """Load the models of the worker's queues and begin to beat, before anything is consumed."""
+    if issubclass(sender.pool_cls, ForkingPool) if isinstance(sender.pool_cls, type) else False:
+        raise SystemExit("Start the worker with --pool solo or --pool threads: it must not fork.")
+    queues = sorted(sender.app.amqp.queues.consume_from)
+    HEARTBEAT.start(name=f"{sender.hostname}:{os.getpid()}", queues=queues)
+    seconds, ready = load_for(queues)
+    HEARTBEAT.models_loaded(seconds, ready=ready)
+
+
+@signals.worker_shutdown.connect
+def end(**_: Any) -> None:
+    """Leave in good order."""
+    HEARTBEAT.stop()
