@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from devstack.errors import StackError
 from devstack.object_store import REGION, s3_client
@@ -20,6 +22,8 @@ def outside_postgres(environ: Mapping[str, str]) -> dict[str, str] | None:
     url = environ.get("DATABASE_URL")
     if not url:
         return None
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise StackError("DATABASE_URL must begin with postgresql://")
     try:
         with psycopg.connect(url, connect_timeout=SECONDS) as connection:
             connection.execute("select 1")
@@ -38,7 +42,10 @@ def outside_redis(environ: Mapping[str, str]) -> dict[str, str] | None:
         return None
     try:
         with redis.Redis.from_url(
-            url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS
+            url,
+            socket_timeout=SECONDS,
+            socket_connect_timeout=SECONDS,
+            retry=Retry(NoBackoff(), 0),
         ) as client:
             client.ping()
     except (redis.RedisError, ValueError) as error:

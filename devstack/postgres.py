@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from signal import SIGINT
+from signal import SIGINT, SIGQUIT, Signals
 from typing import ClassVar
 from urllib.parse import quote
 
@@ -72,7 +72,9 @@ class Postgres(Service):
 
     name = "postgres"
     # Fast shutdown: disconnects clients and writes everything out.
-    stop_signal: ClassVar = SIGINT
+    stop_signal: ClassVar[Signals] = SIGINT
+    # Immediate shutdown: after a SIGKILL its children would still write for a moment.
+    kill_signal: ClassVar[Signals] = SIGQUIT
 
     def __init__(
         self,

@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from devstack.paths import child_environment, package_folder, private_folder, write_private
 from devstack.ports import LOOPBACK
@@ -63,7 +65,11 @@ class RedisServer(Service):
 
     def check(self) -> None:
         client = redis.Redis(
-            host=LOOPBACK, port=self.port, password=self._password, socket_timeout=2
+            host=LOOPBACK,
+            port=self.port,
+            password=self._password,
+            socket_timeout=2,
+            retry=Retry(NoBackoff(), 0),
         )
         try:
             client.ping()

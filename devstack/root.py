@@ -158,9 +158,9 @@ class RootLock:
                 f"another stack is running on {self._file.parent} (process {holder}): "
                 "stop it first, or use another data folder"
             ) from None
+        self._fd = fd
         os.ftruncate(fd, 0)
         os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        self._fd = fd
 
     def release(self) -> None:
         if self._fd is not None:

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from devstack.errors import Interrupted, PortInUse, StackError, log_tail, with_log
 from devstack.ports import LOOPBACK, port_is_free
-from devstack.spawn import Command, kill_group, spawn, stop_process
+from devstack.spawn import Command, spawn, stop_process
 
 POLL_SECONDS = 0.03
 LOG_KEPT_BYTES = 5_000_000
@@ -36,6 +36,8 @@ class Service(ABC):
 
     name: ClassVar[str]
     stop_signal: ClassVar[signal.Signals] = signal.SIGTERM
+    # When the data is of no more use.
+    kill_signal: ClassVar[signal.Signals] = signal.SIGKILL
     start_timeout: float = 60.0
     stop_grace: float = 15.0
 
@@ -74,6 +76,7 @@ class Service(ABC):
         """
         if self.pid is not None:
             return
+        self.stop()  # Let go of what a server that died by itself still held.
         try:
             self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._rotate_log()
@@ -100,10 +103,10 @@ class Service(ABC):
         """Stop the server if this object started it. Stopping twice does no harm."""
         process, self._process = self._process, None
         if process is not None:
-            if kill:
-                kill_group(process)
-            else:
-                stop_process(process, self.stop_signal, self.stop_grace)
+            # One that died by itself is left alone: its number may be somebody else's by now.
+            if process.poll() is None:
+                wanted = self.kill_signal if kill else self.stop_signal
+                stop_process(process, wanted, self.stop_grace)
             self.after_stop()
         if self._lock_fd is not None:
             os.close(self._lock_fd)

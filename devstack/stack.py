@@ -228,13 +228,15 @@ class Stack:
         return made
 
     def _start_together(self) -> None:
-        with ThreadPoolExecutor(len(self._services)) as pool:
-            starts = [pool.submit(service.start) for service in self._services.values()]
-            try:
-                wait(starts, return_when=FIRST_EXCEPTION)
-            finally:
-                if not all(start.done() and not start.exception() for start in starts):
+        pool = ThreadPoolExecutor(len(self._services))
+        starts = [pool.submit(service.start) for service in self._services.values()]
+        try:
+            wait(starts, return_when=FIRST_EXCEPTION)
+        finally:
+            with stopping():
+                if any(not start.done() or start.exception() for start in starts):
                     self._abort.set()
+                pool.shutdown()
         _raise_first(starts)
 
     def _stop(self) -> None:
