@@ -7,13 +7,19 @@ tests that commit make a tenant of their own.
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 import pytest
 
 from devstack.stack import Stack
+
+if TYPE_CHECKING:
+    from django.test import Client
+
+    from accounts.models import Scope, Tenant
 
 ROOT = Path(__file__).resolve().parents[1]
 STACK: Stack | None = None
@@ -91,3 +97,31 @@ def committed(django_db_setup: None, django_db_blocker: object) -> Iterator[None
     """Access to the database without a surrounding transaction: what is written stays."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]
         yield
+
+
+@pytest.fixture
+def tenant() -> "Tenant":
+    from factories import make_tenant
+
+    return make_tenant()
+
+
+@pytest.fixture
+def client_of() -> "Callable[..., Client]":
+    """Makes a client that sends a new key of a tenant, with all scopes or those named."""
+    from django.test import Client
+
+    from accounts.models import Scope
+    from accounts.services import api_key_create
+
+    def make(tenant: "Tenant", *scopes: "Scope") -> Client:
+        _, key = api_key_create(tenant=tenant, name="test", scopes=scopes or tuple(Scope))
+        return Client(headers={"Authorization": f"Bearer {key}"})
+
+    return make
+
+
+@pytest.fixture
+def api(client_of: "Callable[..., Client]", tenant: "Tenant") -> "Client":
+    """A client of `tenant` with all scopes."""
+    return client_of(tenant)

@@ -4,12 +4,12 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ethical_lens.text.deck import Deck, draw
 from ethical_lens.text.offline import load_aligner
 
 from ethical_lens.policy import Policy
 from ethical_lens.results import ClusterType, Concept, TextVerdict
 from ethical_lens.text.aligner import AlignmentError, PromptAligner, UnreadablePrompt
+from ethical_lens.text.deck import Deck, draw
 from jobs.claims import Claim
 from jobs.models import Job
 from jobs.recording.alignment import (

@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "ninja",  # its docs page, from our own static files
     "accounts",
     "webhooks",
     "jobs",
@@ -88,6 +89,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DIFFUSION_MODELS = ENVIRONMENT.model_names()
+
+QUEUES = ("text", "generate", "scrutinise", "io", "webhooks")
 
 # Celery. Results are never read; every stage is claimed and finished in PostgreSQL.
 CELERY_BROKER_URL = ENVIRONMENT.redis_url

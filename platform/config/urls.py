@@ -2,5 +2,18 @@
 
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from config.api import api
+from config.health import livez, readyz
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/api/v1/docs")),
+    path("api/v1/", api.urls),
+    path("admin/", admin.site.urls),
+    path("livez", livez),
+    path("readyz", readyz),
+]
+
+handler404 = "config.problems.not_found"
+handler500 = "config.problems.server_error"

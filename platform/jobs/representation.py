@@ -1,15 +1,17 @@
 """How a job, its pictures and its decisions look from outside: the API's and the events' shapes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils import timezone
 from ninja import Schema
 from pydantic import Field
 
 from jobs.models import Job, Picture
 from jobs.states import JobStatus, PictureStatus
+from jobs.storage import released_url
 from moderation.models import Decision
 
 
@@ -49,12 +51,44 @@ class PictureOut(Schema):
     findings: list[str]
     sha256: str | None = None
 
+    @staticmethod
+    def resolve_draws(picture: Picture) -> list[dict[str, Any]]:
+        return picture.draws or []
+
+    @staticmethod
+    def resolve_progress(picture: Picture) -> float:
+        return min(picture.steps_done / picture.job.steps, 1.0)
+
+    @staticmethod
+    def resolve_scores(picture: Picture) -> dict[str, float]:
+        scores: dict[str, float] = _verdict(picture).get("scores", {})
+        return scores
+
+    @staticmethod
+    def resolve_findings(picture: Picture) -> list[str]:
+        return [finding["concept"] for finding in _verdict(picture).get("findings", ())]
+
+    @staticmethod
+    def resolve_sha256(picture: Picture) -> str | None:
+        return picture.current.sha256 if picture.current else None
+
 
 class ReleasedPictureOut(PictureOut):
     """A picture with its link, which only released pictures have."""
 
     url: str | None = Field(default=None, description="presigned, for a limited time")
     url_expires_at: datetime | None = None
+
+    @staticmethod
+    def resolve_url(picture: Picture) -> str | None:
+        released = picture.status == PictureStatus.RELEASED
+        return released_url(picture.released_key) if released else None
+
+    @staticmethod
+    def resolve_url_expires_at(picture: Picture) -> datetime | None:
+        if picture.status != PictureStatus.RELEASED:
+            return None
+        return timezone.now() + timedelta(seconds=settings.ENVIRONMENT.presigned_url_seconds)
 
 
 class JobOut(Schema):
@@ -81,6 +115,23 @@ class JobOut(Schema):
     ended_at: datetime | None
     urls: JobUrls
 
+    @staticmethod
+    def resolve_policy(job: Job) -> str:
+        return str(job.policy_version)
+
+    @staticmethod
+    def resolve_text(job: Job) -> dict[str, Any] | None:
+        verdict: dict[str, Any] | None = job.text_verdict
+        return verdict
+
+    @staticmethod
+    def resolve_pictures(job: Job) -> list[Picture]:
+        return list(job.pictures.all())
+
+    @staticmethod
+    def resolve_urls(job: Job) -> JobUrls:
+        return job_urls(job.id)
+
 
 class DecisionOut(Schema):
     """One step of a job's record."""
@@ -102,6 +153,18 @@ class DecisionOut(Schema):
     model_digests: dict[str, str]
     created_at: datetime
 
+    @staticmethod
+    def resolve_picture(decision: Decision) -> int | None:
+        return decision.picture.index if decision.picture else None
+
+    @staticmethod
+    def resolve_actor(decision: Decision) -> str:
+        return "moderator" if decision.actor_id else "system"
+
+    @staticmethod
+    def resolve_policy(decision: Decision) -> str:
+        return str(decision.policy_version)
+
 
 def job_urls(job_id: UUID) -> JobUrls:
     base = f"{settings.ENVIRONMENT.public_url}/api/v1/jobs/{job_id}"
@@ -113,73 +176,8 @@ def job_urls(job_id: UUID) -> JobUrls:
     )
 
 
-def picture_fields(picture: Picture, steps: int) -> dict[str, Any]:
-    """The fields of `PictureOut`; `current` should be selected with the picture."""
-    version = picture.current
-    verdict = (version.verdict if version else None) or {}
-    return {
-        "id": picture.id,
-        "index": picture.index,
-        "status": picture.status,
-        "reason": picture.reason,
-        "prompt": picture.prompt,
-        "draws": picture.draws or [],
-        "seed": picture.seed,
-        "round": picture.round,
-        "progress": min(picture.steps_done / steps, 1.0),
-        "scores": verdict.get("scores", {}),
-        "findings": [finding["concept"] for finding in verdict.get("findings", [])],
-        "sha256": version.sha256 if version else None,
-    }
-
-
-def job_representation(job: Job, pictures: list[Picture]) -> JobOut:
-    """The whole job; `policy_version.policy` should be selected with it."""
-    verdict = job.text_verdict
-    return JobOut(
-        id=job.id,
-        status=JobStatus(job.status),
-        reason=job.reason,
-        explanation=job.explanation,
-        model=job.model,
-        prompt=job.prompt,
-        negative_prompt=job.negative_prompt,
-        n=job.n,
-        width=job.width,
-        height=job.height,
-        steps=job.steps,
-        guidance_scale=job.guidance_scale,
-        seed=job.seed,
-        priority=job.priority,
-        policy=str(job.policy_version),
-        text=TextOutcome.model_validate(verdict) if verdict else None,
-        pictures=[PictureOut(**picture_fields(p, job.steps)) for p in pictures],
-        created_at=job.created_at,
-        ended_at=job.ended_at,
-        urls=job_urls(job.id),
-    )
-
-
-def decision_representation(decision: Decision) -> DecisionOut:
-    """One decision; `picture` and `policy_version.policy` should be selected with it."""
-    return DecisionOut(
-        id=decision.id,
-        picture=decision.picture.index if decision.picture else None,
-        stage=decision.stage,
-        round=decision.round,
-        actor="moderator" if decision.actor_id else "system",
-        action=decision.action,
-        reason=decision.reason,
-        explanation=decision.explanation,
-        labels=decision.labels,
-        factors=decision.factors,
-        scores=decision.scores,
-        thresholds=decision.thresholds,
-        findings=decision.findings,
-        policy=str(decision.policy_version),
-        model_digests=decision.model_digests,
-        created_at=decision.created_at,
-    )
+def _verdict(picture: Picture) -> dict[str, Any]:
+    return (picture.current.verdict if picture.current else None) or {}
 
 
 def job_event_data(job: Job, pictures: list[Picture]) -> dict[str, Any]:

@@ -1,0 +1,133 @@
+"""Problem details (RFC 9457): a stable `code`, the request id, JSON pointers to bad fields."""
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.parser import Parser
+
+from config.requests import request_id
+
+BODY_LIMIT = 64 * 1024
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(Exception):
+    """An error to answer with. `errors` are `(JSON pointer, what is wrong)` pairs."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        title: str,
+        detail: str = "",
+        errors: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(title)
+        self.status, self.code, self.title, self.detail = status, code, title, detail
+        self.errors = errors
+
+
+def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The answer for a problem."""
+    body: dict[str, Any] = {
+        "type": f"urn:ethical-lens:problem:{problem.code}",
+        "title": problem.title,
+        "status": problem.status,
+        "code": problem.code,
+        "instance": request.path,
+        "request_id": request_id.get(),
+    }
+    if problem.detail:
+        body["detail"] = problem.detail
+    if problem.errors:
+        body["errors"] = [{"pointer": at, "detail": what} for at, what in problem.errors]
+    response = HttpResponse(json.dumps(body), status=problem.status, content_type=MEDIA_TYPE)
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="ethical-lens"'
+    return response
+
+
+class BoundedParser(Parser):
+    """JSON bodies of at most 64 KiB, however they are sent."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        if len(request.body) > BODY_LIMIT:
+            raise RequestDataTooBig
+        return json.loads(request.body)
+
+
+def install_problem_handlers(api: NinjaAPI) -> None:
+    """Answer every error of `api` as a problem."""
+
+    def handler(error: type[Exception], make: Any) -> None:
+        api.add_exception_handler(error, lambda request, exc: problem_response(request, make(exc)))
+
+    handler(Problem, lambda problem: problem)
+    handler(ValidationError, lambda error: _invalid(error.errors))
+    handler(
+        RequestDataTooBig,
+        lambda _: Problem(
+            413, "body_too_large", "The body is too large", f"At most {BODY_LIMIT} bytes."
+        ),
+    )
+    handler(
+        Http404, lambda _: Problem(404, "not_found", "There is no such object", "Check the id.")
+    )
+    handler(
+        AuthenticationError,
+        lambda _: Problem(
+            401,
+            "key_missing",
+            "An API key is needed",
+            "Send it as `Authorization: Bearer <key>`.",
+        ),
+    )
+    handler(HttpError, _http)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's 404 for addresses that no route has."""
+    return problem_response(
+        request,
+        Problem(404, "no_such_route", "There is nothing at this address", "See /api/v1/docs."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's 500."""
+    return problem_response(
+        request,
+        Problem(
+            500, "internal_error", "Something went wrong here",
+            "It was logged under the request id; the request can be repeated.",
+        ),
+    )  # fmt: skip
+
+
+def _invalid(errors: Sequence[dict[str, Any]]) -> Problem:
+    return Problem(
+        422,
+        "invalid_request",
+        "The request is not valid",
+        "Every field that is wrong is listed under `errors`.",
+        [(_pointer(error["loc"]), error["msg"]) for error in errors],
+    )
+
+
+def _pointer(location: Sequence[str | int]) -> str:
+    """`("body", "job", "prompt")` to `/prompt`; query and path fields keep where they stood."""
+    parts = list(location)
+    parts = parts[2:] if parts and parts[0] == "body" else parts
+    return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def _http(error: HttpError) -> Problem:
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        return Problem(400, "unreadable_body", "The body is not JSON", str(error))
+    return Problem(error.status_code, "http_error", str(error))

@@ -1,0 +1,1 @@
+"""The HTTP face of jobs: what comes in (`schemas`), the addresses (`routes`)."""

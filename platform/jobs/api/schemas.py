@@ -1,0 +1,77 @@
+"""What a tenant may send."""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated
+
+from django.conf import settings
+from ninja import FilterLookup, FilterSchema, Schema
+from pydantic import ConfigDict, Field, field_validator
+
+from jobs.services import JobRequest
+from jobs.states import JobStatus
+
+Whole = Annotated[int, Field(strict=True)]
+
+
+class JobIn(Schema):
+    """A request for pictures. Every bad field is named in one answer."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"prompt": "a doctor in an office", "n": 4, "seed": 7}},
+    )
+
+    prompt: str = Field(min_length=1, max_length=2000, description="what to paint, in English")
+    negative_prompt: str = Field(default="", max_length=2000, description="what to keep away from")
+    model: str = Field(default="", description="a known model; by default the first one")
+    n: Whole = Field(default=1, ge=1, le=10, description="how many pictures")
+    width: Whole = Field(default=512, ge=64, le=1024, multiple_of=8, description="pixels")
+    height: Whole = Field(default=512, ge=64, le=1024, multiple_of=8, description="pixels")
+    steps: Whole = Field(default=30, ge=1, le=100, description="diffusion steps")
+    guidance_scale: float = Field(default=7.5, ge=0, le=30, strict=True, allow_inf_nan=False)
+    seed: Whole | None = Field(
+        default=None, ge=0, le=2**32 - 1, description="of the first picture; by default random"
+    )
+    priority: Whole = Field(default=5, ge=0, le=9, description="9 goes before 0")
+
+    @field_validator("prompt", "negative_prompt")
+    @classmethod
+    def _plain_text(cls, value: str) -> str:
+        for character in value:
+            if unicodedata.category(character) in {"Cc", "Cs"}:
+                raise ValueError(
+                    f"the character U+{ord(character):04X} is not allowed; "
+                    "write plain text on one line"
+                )
+        return value
+
+    @field_validator("prompt")
+    @classmethod
+    def _not_blank(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("say what to paint")
+        return value
+
+    @field_validator("model")
+    @classmethod
+    def _known_model(cls, value: str) -> str:
+        known: tuple[str, ...] = settings.DIFFUSION_MODELS
+        if value and value not in known:
+            raise ValueError(f"unknown model; known are: {', '.join(known)}")
+        return value
+
+    def to_request(self) -> JobRequest:
+        """The request as the service takes it."""
+        fields = self.model_dump()
+        fields["model"] = self.model or settings.DIFFUSION_MODELS[0]
+        return JobRequest(**fields)
+
+
+class JobFilters(FilterSchema):
+    """How a list can be narrowed."""
+
+    status: Annotated[list[JobStatus] | None, FilterLookup("status__in")] = None
+    model: Annotated[str | None, FilterLookup("model")] = None
+    created_after: Annotated[datetime | None, FilterLookup("created_at__gte")] = None
+    created_before: Annotated[datetime | None, FilterLookup("created_at__lt")] = None
