@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,10 @@ LISTENERS = (
     "s3.port",
     "s3.port.grpc",
     "admin.port",
-    "admin.port.grpc",
 )
+# The admin server's worker dials this far above its port, whatever `admin.port.grpc` says.
+ADMIN_GRPC_ABOVE = 10_000
+ALL_UP = b"All enabled components are running"
 PROBE_KEY = ".devstack-ready"
 
 
@@ -43,6 +46,9 @@ class ObjectStore(Service):
     """
 
     name = "s3"
+    # It stops in a second, but now and then waits for a connection that nobody uses; by then
+    # all is written, and a kill loses nothing.
+    stop_grace = 4.0
 
     def __init__(
         self,
@@ -60,10 +66,15 @@ class ObjectStore(Service):
         self._access_key = access_key
         self._secret_key = secret_key
         self._client: S3Client | None = None
+        self._log_start = 0
 
     @property
     def ports(self) -> tuple[int, ...]:
-        return tuple(self._listeners[name] for name in LISTENERS)
+        return (*(self._listeners[name] for name in LISTENERS), self._admin_grpc)
+
+    @property
+    def _admin_grpc(self) -> int:
+        return self._listeners["admin.port"] + ADMIN_GRPC_ABOVE
 
     @property
     def environment(self) -> dict[str, str]:
@@ -102,11 +113,13 @@ class ObjectStore(Service):
             "volume.preStopSeconds": 0,
             # Nothing here calls home.
             "master.telemetry": "false",
+            "admin.port.grpc": self._admin_grpc,
             **self._listeners,
         }
         write_private(
             data / "weed.options", "".join(f"{key}={value}\n" for key, value in options.items())
         )
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
         return Command(
             argv=[str(binary), "-logtostderr=true", "mini", f"-options={data / 'weed.options'}"],
             env=child_environment(data),
@@ -129,17 +142,28 @@ class ObjectStore(Service):
         if stored != body:
             raise StackError(f"{self.name}: the server does not return what was stored in it")
 
+    def before_stop(self) -> None:
+        """Let the last component come up: a signal before that leaves the server hanging."""
+        deadline = time.monotonic() + 5
+        while self.pid is not None and time.monotonic() < deadline:
+            with self.log.open("rb") as log:
+                log.seek(self._log_start)
+                if ALL_UP in log.read():
+                    return
+            time.sleep(0.05)
+
     def after_stop(self) -> None:
-        for kind, name in (
-            ("master-grpc", "master.port.grpc"),
-            ("volume-grpc", "volume.port.grpc"),
-            ("filer-grpc", "filer.port.grpc"),
-            ("filer", "filer.port"),
-            ("s3-grpc", "s3.port.grpc"),
-            ("s3", "s3.port"),
-            ("admin-grpc", "admin.port.grpc"),
+        ports = self._listeners
+        for name in (
+            f"master-grpc-{ports['master.port.grpc']}",
+            f"volume-grpc-{ports['volume.port.grpc']}",
+            f"filer-grpc-{ports['filer.port.grpc']}",
+            f"filer-{ports['filer.port']}",
+            f"s3-grpc-{ports['s3.port.grpc']}",
+            f"s3-{ports['s3.port']}",
+            f"admin-grpc-{self._admin_grpc}",
         ):
-            socket = Path(f"/tmp/seaweedfs-{kind}-{self._listeners[name]}.sock")  # noqa: S108
+            socket = Path(f"/tmp/seaweedfs-{name}.sock")  # noqa: S108 - where the server puts it
             with contextlib.suppress(OSError):
                 socket.unlink()
 

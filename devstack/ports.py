@@ -28,13 +28,17 @@ def port_is_free(port: int, host: str = LOOPBACK) -> bool:
     return True
 
 
-def free_port() -> int:
-    """A port nobody listens on and that this process has not been given before."""
+def free_port(twin: int = 0) -> int:
+    """A port nobody listens on and that this process has not been given before.
+
+    With `twin`, the port that many numbers above it is free too and given along.
+    """
     with _guard:
         for _ in range(2_000):
-            port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
-            if port not in _handed_out and port_is_free(port):
-                _handed_out.add(port)
+            port = LOWEST + secrets.randbelow(HIGHEST - twin - LOWEST)
+            pair = {port, port + twin}
+            if pair.isdisjoint(_handed_out) and all(port_is_free(one) for one in pair):
+                _handed_out.update(pair)
                 return port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from devstack.errors import StackError
-from devstack.object_store import LISTENERS
+from devstack.object_store import ADMIN_GRPC_ABOVE, LISTENERS
 from devstack.paths import own_folder, write_private
 from devstack.ports import free_port, port_is_free
 from devstack.spawn import Account
@@ -43,7 +43,7 @@ class Settings:
             redis_password=secrets.token_urlsafe(24),
             s3_access_key=secrets.token_hex(10),
             s3_secret_key=secrets.token_hex(20),
-            s3_listeners={name: free_port() for name in LISTENERS},
+            s3_listeners={name: free_port(_twin(name)) for name in LISTENERS},
         )
 
     def with_free_ports(self) -> Settings:
@@ -53,7 +53,9 @@ class Settings:
             redis_password=self.redis_password,
             s3_access_key=self.s3_access_key,
             s3_secret_key=self.s3_secret_key,
-            s3_listeners={name: _still_free(self.s3_listeners.get(name)) for name in LISTENERS},
+            s3_listeners={
+                name: _still_free(self.s3_listeners.get(name), _twin(name)) for name in LISTENERS
+            },
         )
 
     def save(self, root: Path) -> None:
@@ -71,8 +73,14 @@ def load_settings(root: Path) -> Settings:
         raise StackError(f"{file} is damaged: remove it, new ports and keys are made") from None
 
 
-def _still_free(port: int | None) -> int:
-    return port if port is not None and port_is_free(port) else free_port()
+def _twin(listener: str) -> int:
+    return ADMIN_GRPC_ABOVE if listener == "admin.port" else 0
+
+
+def _still_free(port: int | None, twin: int = 0) -> int:
+    if port is not None and port_is_free(port) and port_is_free(port + twin):
+        return port
+    return free_port(twin)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,9 @@ class Service(ABC):
     @abstractmethod
     def check(self) -> None: ...
 
+    def before_stop(self) -> None:  # noqa: B027 - most servers may be stopped at any time
+        """Wait until the server can be asked to stop."""
+
     def after_stop(self) -> None:  # noqa: B027 - most servers leave nothing
         """Remove what the server leaves outside its data folder."""
 
@@ -101,6 +104,8 @@ class Service(ABC):
 
     def stop(self, kill: bool = False) -> None:
         """Stop the server if this object started it. Stopping twice does no harm."""
+        if not kill and self.pid is not None:
+            self.before_stop()
         process, self._process = self._process, None
         if process is not None:
             # One that died by itself is left alone: its number may be somebody else's by now.
