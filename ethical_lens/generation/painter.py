@@ -2,7 +2,6 @@
 
 import gc
 import inspect
-import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +11,6 @@ import numpy as np
 import torch
 from diffusers import DiffusionPipeline
 from PIL import Image
-from safetensors import SafetensorError
 
 from ethical_lens.device import resolve_device, resolve_dtype
 from ethical_lens.generation.errors import (
@@ -22,6 +20,7 @@ from ethical_lens.generation.errors import (
     UnusablePictures,
 )
 from ethical_lens.generation.request import PaintRequest
+from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.sources import DeviceName, DtypeName
 
 OnStep = Callable[[int, int], None]
@@ -36,18 +35,6 @@ NEEDED = {
     "callback_on_step_end",
 }
 """Call arguments of every SD- and SDXL-shaped pipeline."""
-
-LOAD_FAILURES = (
-    OSError,
-    ValueError,
-    KeyError,
-    AttributeError,
-    RuntimeError,
-    ImportError,
-    SafetensorError,
-    pickle.UnpicklingError,
-)
-"""What diffusers and what it calls raise for folders that are missing, partial or damaged."""
 
 
 class Painter:

@@ -1,15 +1,14 @@
 """The frozen open_clip image encoder that all heads share (fault F6: the reference held five)."""
 
-import pickle
 from collections.abc import Sequence
 from typing import Any, Self
 
 import open_clip
 import torch
 from PIL import Image
-from safetensors import SafetensorError
 
 from ethical_lens.image.errors import ScrutinyUnavailable
+from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.sources import ClipSource
 
 
@@ -45,7 +44,7 @@ class ImageEncoder:
                 model, _, preprocess = open_clip.create_model_and_transforms(
                     source.architecture, pretrained=str(source.checkpoint), weights_only=True
                 )
-        except (OSError, RuntimeError, KeyError, SafetensorError, pickle.UnpicklingError) as error:
+        except LOAD_FAILURES as error:
             raise ScrutinyUnavailable(
                 f"clip: {source.checkpoint} cannot be loaded as {source.architecture}: {error}\n"
                 "Name the architecture the checkpoint was trained with, and save it as "

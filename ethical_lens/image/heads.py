@@ -1,16 +1,15 @@
 """The concept heads of the method: one small network per concept on shared features."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
 from ethical_lens.image.errors import ScrutinyUnavailable
+from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.results import Concept
 from ethical_lens.sources import SourcesError, head_file
 
@@ -69,14 +68,7 @@ def _load(directory: Path, concept: Concept, dimension: int) -> nn.Sequential:
         head.load_state_dict(state)
     except SourcesError as error:
         raise ScrutinyUnavailable(str(error)) from error
-    except (
-        OSError,
-        RuntimeError,
-        AttributeError,
-        TypeError,
-        SafetensorError,
-        pickle.UnpicklingError,
-    ) as error:
+    except LOAD_FAILURES as error:
         raise ScrutinyUnavailable(
             f"heads: {file} is not a head for {dimension} features: {error}\n"
             "Heads belong to the encoder they were trained on; the published ones to OpenAI's "

@@ -1,21 +1,20 @@
 """CLIPSeg: where in a picture is what a text names?"""
 
-import pickle
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from safetensors import SafetensorError
 from torch.nn import functional
 from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
 from ethical_lens.device import resolve_device
 from ethical_lens.image.blur import scaled
 from ethical_lens.image.errors import ScrutinyUnavailable, UnreadableRegions
+from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.policy import BlurSettings
-from ethical_lens.sources import DeviceName, SourcesError
+from ethical_lens.sources import DeviceName
 
 Mask = npt.NDArray[np.bool_]
 
@@ -39,15 +38,7 @@ class RegionFinder:
             with torch.random.fork_rng(devices=[]):
                 model = CLIPSegForImageSegmentation.from_pretrained(source)
             processor = CLIPSegProcessor.from_pretrained(source)
-        except (
-            OSError,
-            ValueError,
-            RuntimeError,
-            KeyError,
-            SafetensorError,
-            pickle.UnpicklingError,
-            SourcesError,
-        ) as error:
+        except LOAD_FAILURES as error:
             raise ScrutinyUnavailable(
                 f"regions: {source!r} cannot be loaded as CLIPSeg with its processor: {error}\n"
                 "Fetch the model (`hf download CIDAS/clipseg-rd64-refined --local-dir DIR`) and "

@@ -106,6 +106,6 @@ def test_a_policy_does_not_change_and_takes_no_unknown_field() -> None:
     policy = Policy()
 
     with pytest.raises(ValidationError):
-        policy.rounds = 1
+        policy.rounds = 1  # type: ignore[misc]
     with pytest.raises(ValidationError):
         Policy.model_validate({"threshold": 0.5})

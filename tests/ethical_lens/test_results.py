@@ -161,4 +161,4 @@ def test_verdicts_come_back_from_json() -> None:
     assert TextVerdict.model_validate(text.model_dump(mode="json")) == text
     assert PictureVerdict.model_validate(picture.model_dump(mode="json")) == picture
     with pytest.raises(ValidationError):
-        text.prompt = "something else"
+        text.prompt = "something else"  # type: ignore[misc]

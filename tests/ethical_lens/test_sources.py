@@ -1,0 +1,149 @@
+"""Reading the file of model sources."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ethical_lens.results import Concept
+from ethical_lens.sources import ModelSources, SourcesError, digest_of, head_file
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with every file that `written` names; nothing in them is a model."""
+    for name in ("clip/weights.safetensors", "clip/tiny.json", "pipeline/model_index.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "heads").mkdir()
+    for concept in Concept:
+        (tmp_path / "heads" / f"{concept.value}.pt").write_text(concept.value)
+    return tmp_path
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    data = {
+        "pipelines": {"house": "pipeline", "sdxl": "owner/name-1.0"},
+        "clip": {
+            "architecture": "tiny",
+            "checkpoint": "clip/weights.safetensors",
+            "config": "clip/tiny.json",
+        },
+        "heads": "heads",
+        "regions": "owner/regions",
+    }
+    file = folder / "models.json"
+    file.write_text(json.dumps(data | changes))
+    return file
+
+
+def test_relative_paths_resolve_against_the_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = written(folder)
+    monkeypatch.chdir(folder.parent)
+
+    sources = ModelSources.read(file.relative_to(folder.parent))
+
+    assert sources.pipelines == {"house": str(folder / "pipeline"), "sdxl": "owner/name-1.0"}
+    assert sources.clip.checkpoint == folder / "clip/weights.safetensors"
+    assert sources.clip.config == folder / "clip/tiny.json"
+    assert sources.heads == folder / "heads"
+    assert sources.regions == "owner/regions"
+    assert (sources.device, sources.dtype) == ("auto", "auto")
+
+
+def test_every_wrong_field_is_named_at_once(folder: Path) -> None:
+    clip = {"architecture": "other", "checkpoint": "clip/none.pt", "config": "clip/tiny.json"}
+    file = written(folder, clip=clip, heads="none", regions="./regions", pipelines={"a": "typo"})
+
+    with pytest.raises(SourcesError) as caught:
+        ModelSources.read(file)
+
+    message = str(caught.value)
+    for part in (
+        str(file),
+        f"pipelines.a: 'typo' is neither a folder at {folder / 'typo'} nor a hub id",
+        f"clip.checkpoint: no file at {folder / 'clip/none.pt'}",
+        "clip.config: the file is named tiny.json, the architecture 'other'",
+        f"heads: no folder at {folder / 'none'}",
+        "regions: './regions'",
+    ):
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"device": "tpu"}, "device: "),
+        ({"pipelines": {}}, "pipelines: "),
+        ({"clip": {"architecture": "tiny"}}, "clip.checkpoint: "),
+        ({"aesthetic": "x"}, "aesthetic: "),
+    ],
+)
+def test_a_field_of_the_wrong_kind(folder: Path, changes: dict[str, Any], part: str) -> None:
+    with pytest.raises(SourcesError, match=part):
+        ModelSources.read(written(folder, **changes))
+
+
+def test_a_file_that_is_missing_or_no_json(tmp_path: Path) -> None:
+    file = tmp_path / "models.json"
+    with pytest.raises(SourcesError, match="cannot be read"):
+        ModelSources.read(file)
+    file.write_text("{")
+    with pytest.raises(SourcesError, match="is not JSON"):
+        ModelSources.read(file)
+    file.write_text("[]")
+    with pytest.raises(SourcesError, match="file: "):
+        ModelSources.read(file)
+
+
+def test_an_unknown_pipeline(folder: Path) -> None:
+    sources = ModelSources.read(written(folder))
+
+    assert sources.pipeline("sdxl") == "owner/name-1.0"
+    with pytest.raises(SourcesError, match="none is named 'sd3'; there are house, sdxl"):
+        sources.pipeline("sd3")
+
+
+def test_safetensors_comes_before_pt_and_a_missing_head_is_named(folder: Path) -> None:
+    heads = folder / "heads"
+    assert head_file(heads, Concept.NUDE) == heads / "nude.pt"
+    (heads / "nude.safetensors").touch()
+    assert head_file(heads, Concept.NUDE) == heads / "nude.safetensors"
+    (heads / "public.pt").unlink()
+    with pytest.raises(SourcesError, match=r"no public\.safetensors and no public\.pt"):
+        head_file(heads, Concept.PUBLIC)
+
+
+def test_a_digest_follows_names_and_bytes_and_nothing_else(folder: Path) -> None:
+    before = digest_of(str(folder / "clip"))
+    assert before.startswith("sha256:")
+
+    (folder / "clip/.cache").mkdir()
+    (folder / "clip/.cache/lock").touch()
+    assert digest_of(str(folder / "clip")) == before
+    moved = (folder / "clip").rename(folder / "elsewhere")
+    assert digest_of(str(moved)) == before
+
+    (moved / "tiny.json").rename(moved / "small.json")
+    renamed = digest_of(str(moved))
+    (moved / "small.json").write_text("other")
+    assert len({before, renamed, digest_of(str(moved))}) == 3
+
+
+def test_a_hub_id_has_no_bytes_to_digest() -> None:
+    assert digest_of("owner/name") == "hub:owner/name"
+
+
+def test_scrutiny_digests_cover_every_model_of_scrutiny(folder: Path) -> None:
+    file = written(folder)
+    before = ModelSources.read(file).scrutiny_digests()
+    assert before.keys() == {"clip", "regions", *(f"heads/{c.value}" for c in Concept)}
+
+    (folder / "clip/tiny.json").write_text("other")
+    (folder / "heads/nude.pt").write_text("other")
+    after = ModelSources.read(file).scrutiny_digests()
+
+    assert {name for name in before if before[name] != after[name]} == {"clip", "heads/nude"}
