@@ -1,0 +1,44 @@
+"""Aligners by name, and the order in which a policy wants them tried."""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from ethical_lens.policy import Policy
+from ethical_lens.results import TextVerdict
+from ethical_lens.text.aligner import AlignmentError, PromptAligner
+from ethical_lens.text.rules import RuleAligner
+
+_ALIGNERS: Final[Mapping[str, Callable[[], PromptAligner]]] = MappingProxyType(
+    {RuleAligner.name: RuleAligner}
+)
+
+
+def load_aligner(name: str) -> PromptAligner:
+    """The aligner that policies call `name`. Raises `AlignmentError` for an unknown name."""
+    if name not in _ALIGNERS:
+        known = ", ".join(sorted(_ALIGNERS))
+        raise AlignmentError(f"no aligner is called {name!r}; there is: {known}")
+    return _ALIGNERS[name]()
+
+
+def load_aligners(policy: Policy) -> tuple[PromptAligner, ...]:
+    """All aligners of a policy, in its order. Raises `AlignmentError` for an unknown name."""
+    return tuple(load_aligner(name) for name in policy.aligners)
+
+
+def scrutinise_with(
+    aligners: Sequence[PromptAligner], prompt: str, negative_prompt: str, policy: Policy
+) -> tuple[TextVerdict, PromptAligner]:
+    """The first verdict that can be reached, and who reached it: the one to merge with.
+
+    An aligner that raises `AlignmentError` hands over to the next. Where all do, raises
+    `AlignmentError` with every reason: nobody judged, so nothing goes on. Other errors pass.
+    """
+    reasons: list[str] = []
+    for aligner in aligners:
+        try:
+            return aligner.scrutinise(prompt, negative_prompt, policy), aligner
+        except AlignmentError as error:
+            reasons.append(f"{aligner.name}: {error}")
+    raise AlignmentError("no aligner reached a verdict: " + ("; ".join(reasons) or "none is named"))
