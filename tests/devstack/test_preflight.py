@@ -28,8 +28,8 @@ def test_too_little_space_says_how_much_there_is_and_is_needed(tmp_path: Path) -
     assert NEEDED_BYTES == 1024**3
 
 
-def test_an_old_python_is_named() -> None:
-    (line,) = problems(Path(), {}, python=(3, 9))
+def test_an_old_python_is_named(tmp_path: Path) -> None:
+    (line,) = problems(tmp_path, {}, python=(3, 9))
     assert line == "Python 3.11 or newer is needed; this is 3.9"
 
 
