@@ -11,9 +11,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from ethical_lens.text.offline import load_aligner
 
 from ethical_lens.sources import ModelSources, digest_of
+from ethical_lens.text.aligner import PromptAligner
+from ethical_lens.text.choose import load_aligner
 
 if TYPE_CHECKING:
     from ethical_lens.generation.painter import Painter
@@ -27,6 +28,12 @@ logger = logging.getLogger(__name__)
 def sources() -> ModelSources:
     """Where the models of this installation lie."""
     return ModelSources.read(settings.ENVIRONMENT.models_file)
+
+
+@cache
+def aligner(name: str) -> PromptAligner:
+    """The aligner that policies call `name`."""
+    return load_aligner(name)
 
 
 @cache
@@ -63,7 +70,7 @@ def load_for(queues: Sequence[str]) -> tuple[dict[str, float], bool]:
     """Load what the queues need. Seconds per model, and whether all of them could be loaded."""
     needed: list[tuple[str, Callable[[], object]]] = []
     if "text" in queues:
-        needed.append(("aligner rules", lambda: load_aligner("rules")))
+        needed.append(("aligner rules", lambda: aligner("rules")))
     if "scrutinise" in queues:
         needed += [("scrutineer", scrutineer), ("region finder", region_finder)]
     if "generate" in queues:

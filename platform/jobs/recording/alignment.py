@@ -1,6 +1,6 @@
 """What `align` and `revise` write."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,13 +15,13 @@ from moderation.decisions import decision_record
 from moderation.models import DecisionAction, DecisionStage
 
 Cards = dict[str, Any] | None
-Draws = list[tuple[AttributeDraw, ...]]
+Draws = tuple[tuple[AttributeDraw, ...], ...]
 
 
 def draws_make(
     *,
     claim: Claim,
-    kinds: Sequence[str],
+    kinds: Iterable[str],
     draw: Callable[[Mapping[str, Cards]], tuple[Draws, Mapping[str, Cards]]],
 ) -> Draws:
     """Draw attributes for every picture of the claim's job, once: a retry gets the same draws.
@@ -39,10 +39,10 @@ def draws_make(
             raise ClaimLost(f"stage {claim.stage_id} is no longer held")
         pictures = list(job.pictures.all())
         if all(picture.draws is not None for picture in pictures):
-            return [
-                tuple(AttributeDraw.model_validate(d) for d in picture.draws)
+            return tuple(
+                tuple(AttributeDraw.model_validate(d) for d in picture.draws or ())
                 for picture in pictures
-            ]
+            )
         names = sorted(set(kinds))
         key = {"tenant_id": job.tenant_id, "policy_version_id": job.policy_version_id}
         Deck.objects.bulk_create([Deck(**key, kind=n) for n in names], ignore_conflicts=True)

@@ -1,0 +1,46 @@
+# `make demo` and `make test` need nothing but Python 3.11 and make. `make help` lists the rest.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export HF_HUB_OFFLINE ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast test-load check format models benchmark lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+demo: .venv/.demo ## start everything on this machine and send five prompts through it (ARGS=--once: end by itself)
+	@$(BIN)/python -m devstack.demo $(ARGS)
+
+test: .venv/.dev ## every test but load tests, on throw-away PostgreSQL, Redis and S3
+	@$(BIN)/python -m pytest $(ARGS)
+
+test-fast: .venv/.dev ## the tests that need no services: under a minute
+	@$(BIN)/python -m pytest -m "not services and not load" $(ARGS)
+
+test-load: .venv/.dev ## the load tests
+	@$(BIN)/python -m pytest -m load $(ARGS)
+
+check: .venv/.dev ## lint, format, types, import contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/python -m devstack.typecheck && $(BIN)/lint-imports
+
+format: .venv/.dev ## put the code into shape
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+models: .venv/.demo ## build the stand-in models under .local/models
+	@$(BIN)/python -m ethical_lens.mini build .local/models/stand-in
+
+benchmark: .venv/.dev ## measure the overhead of durability (see benchmarks/)
+	@$(BIN)/python -m benchmarks.overhead $(ARGS)
+
+lock: .venv/.dev ## write the installed versions to constraints.txt
+	@$(BIN)/python -m pip freeze --exclude-editable --disable-pip-version-check > constraints.txt
+
+clean: ## remove .venv and .local
+	rm -rf .venv .local
+
+.venv/.demo: pyproject.toml constraints.txt
+	@$(PYTHON) devstack/install.py demo
+
+.venv/.dev: pyproject.toml constraints.txt
+	@$(PYTHON) devstack/install.py dev

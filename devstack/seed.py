@@ -1,0 +1,55 @@
+"""Rows for the demo: tenant, policy, API key, endpoint, admin. Prints them as JSON, once.
+
+Run as `python -m devstack.seed WEBHOOK_URL`, in the application's environment.
+"""
+
+import json
+import secrets
+import sys
+
+import django
+
+
+def main(webhook_url: str) -> None:
+    django.setup()
+    from accounts.models import Scope, Tenant, User
+    from accounts.services import api_key_create
+    from ethical_lens.policy import STAND_IN_POLICY
+    from moderation.models import Policy, PolicyVersion
+    from webhooks.models import Endpoint
+    from webhooks.services import endpoint_create
+
+    policy, _ = Policy.objects.get_or_create(name="stand-in")
+    document = STAND_IN_POLICY.model_dump(mode="json")
+    version = policy.versions.order_by("-number").first()
+    if version is None or version.document != document:
+        number = version.number + 1 if version else 1
+        version = PolicyVersion.objects.create(policy=policy, number=number, document=document)
+    tenant, _ = Tenant.objects.update_or_create(
+        slug="demo", defaults={"name": "Demo platform", "policy_version": version}
+    )
+    Endpoint.objects.filter(tenant=tenant).update(is_active=False, disabled_reason="demo restarted")
+    endpoint = endpoint_create(tenant_id=tenant.id, url=webhook_url)
+    tenant.api_keys.all().delete()
+    _, key = api_key_create(tenant=tenant, name="demo", scopes=tuple(Scope))
+    admin, _ = User.objects.get_or_create(
+        username="admin", defaults={"is_staff": True, "is_superuser": True}
+    )
+    password = secrets.token_urlsafe(12)
+    admin.set_password(password)
+    admin.save()
+    print(
+        json.dumps(
+            {
+                "tenant": tenant.slug,
+                "api_key": key,
+                "webhook_secret": endpoint.secret,
+                "admin": admin.username,
+                "password": password,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

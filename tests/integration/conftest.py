@@ -1,0 +1,60 @@
+"""The application in processes of its own, on the services of the run."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devstack.application import Application, application_environment
+from devstack.processes import Supervisor
+
+WORKERS = ("worker-text", "worker-pictures", "worker-io", "worker-webhooks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.services)
+
+
+@pytest.fixture(scope="module")
+def make_application(django_db_setup: None) -> Iterator[Callable[..., Application]]:
+    """Makes an application under a supervisor of its own; nothing is started yet."""
+    logs = Path(tempfile.mkdtemp(prefix="ethical-lens-logs-"))
+    with Supervisor(grace=20, backoff=0.1, longest_backoff=1, most_restarts=50) as supervisor:
+
+        def make(**environment: str) -> Application:
+            base = application_environment(
+                {}, models_file=Path(os.environ["MODELS_FILE"]), web_port=1,
+                secret_key=os.environ["SECRET_KEY"],
+            )  # fmt: skip
+            return Application(supervisor, {**base, **environment}, logs)
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def application(make_application: Callable[..., Application]) -> Application:
+    """Dispatcher, beat and all workers, running and ready."""
+    application = make_application()
+    application.start_dispatcher()
+    application.start_beat()
+    for worker in WORKERS:
+        application.start_worker(worker)
+    return application
+
+
+@pytest.fixture(autouse=True)
+def _on_failure_show_logs(
+    request: pytest.FixtureRequest, make_application: Callable[..., Application]
+) -> Iterator[None]:
+    failed_before = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed_before:
+        folder = make_application().logs
+        for log in sorted(folder.glob("*.log")):
+            tail: Any = log.read_text(errors="replace").splitlines()[-25:]
+            print(f"--- {log.name}", *tail, sep="\n")

@@ -1,0 +1,75 @@
+"""A real worker that waits, fails or dies at a chosen moment, as files in a folder tell it.
+
+    <stage>-claimed   wait after the claim, before the work
+    <stage>-worked    wait after the work, before the stage is finished
+    <stage>-fails     raise instead of working
+    <stage>-dies      end the process when a job of the batch has "poison" in its prompt
+
+Nothing of the project is replaced: the real work runs before or after.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from celery import signals
+
+from config.celery import app
+
+FOLDER = Path(os.environ["MOMENTS"])
+
+
+def told(moment: str) -> bool:
+    return (FOLDER / moment).exists()
+
+
+def wait_while(moment: str) -> None:
+    while told(moment):
+        time.sleep(0.02)
+
+
+def instrumented(stage: str, work: Callable[..., bool]) -> Callable[..., bool]:
+    def run(claims: Sequence[Any]) -> bool:
+        from jobs.models import Job
+
+        wait_while(f"{stage}-claimed")
+        if told(f"{stage}-fails"):
+            raise RuntimeError("this stage fails, as told")
+        jobs = Job.objects.filter(pk__in=[claim.job_id for claim in claims])
+        if told(f"{stage}-dies") and any("poison" in job.prompt for job in jobs):
+            os._exit(9)
+        return work(claims)
+
+    return run
+
+
+def waiting(finish: Callable[..., bool]) -> Callable[..., bool]:
+    def run(*, claim: Any, **rest: Any) -> bool:
+        wait_while(f"{claim.stage.name.value}-worked")
+        return finish(claim=claim, **rest)
+
+    return run
+
+
+@signals.worker_init.connect
+def instrument(**_: Any) -> None:
+    import workers.tasks as tasks
+    from jobs.recording import alignment, painting, release, scrutiny
+
+    for stage, name in {
+        "align": "job_align",
+        "revise": "job_revise",
+        "generate": "jobs_paint",
+        "scrutinise": "jobs_scrutinise",
+        "release": "job_release",
+    }.items():
+        setattr(tasks, name, instrumented(stage, getattr(tasks, name)))
+    for module in (alignment, painting, release, scrutiny):
+        module.stage_finish = waiting(module.stage_finish)
+
+
+if __name__ == "__main__":
+    app.worker_main(sys.argv[1:])
