@@ -8,6 +8,7 @@ are (Cai et al. 2025, text scrutiny for bias).
 import re
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
+from itertools import pairwise
 from typing import Final
 
 from ethical_lens.policy import Policy
@@ -80,7 +81,8 @@ def merge_picture(
     """The prompt of one picture: the verdict's prompt with `draws` merged in.
 
     Raises `AlignmentError` for a draw that does not fit: no such cluster, two draws for one, or a
-    value for an attribute that the prompt states or the cluster cannot take.
+    value for an attribute that the prompt states or the cluster cannot take; and for clusters
+    that overlap or cover no word.
     """
     by_cluster: dict[int, AttributeDraw] = {}
     for one in draws:
@@ -88,6 +90,9 @@ def merge_picture(
             raise AlignmentError("a draw names no cluster of this prompt, or one twice")
         _check(one, verdict.clusters[one.cluster])
         by_cluster[one.cluster] = one
+    in_order = sorted(verdict.clusters, key=lambda cluster: cluster.start)
+    if any(first.end > second.start for first, second in pairwise(in_order)):
+        raise AlignmentError("clusters overlap")
     prompt = verdict.prompt
     for index, cluster in sorted(enumerate(verdict.clusters), key=lambda item: -item[1].start):
         if cluster.type is ClusterType.ONE and index in by_cluster:
@@ -109,6 +114,8 @@ def _merge_one(prompt: str, cluster: PeopleCluster, one: AttributeDraw) -> str:
     words = people_words()
     phrase = prompt[cluster.start : cluster.end]
     tokens = read(phrase).tokens
+    if not tokens:
+        raise AlignmentError("a cluster covers no word")
     determiners = 0
     while determiners < len(tokens) - 1 and tokens[determiners].text in words.determiners:
         determiners += 1

@@ -37,10 +37,10 @@ _LEET: Final = str.maketrans("034578@$+", "oeastbast")
 _JOINERS: Final = "-./*·•~'\\@$!+"
 _SIGNS: Final = "@$!|*+"
 _WORD: Final = re.compile(r"\w+(?:'\w+)*")
-_SIGN: Final = rf"[{re.escape(_SIGNS)}]"
-_WORD_WITH_SIGNS: Final = re.compile(rf"(?:\w|{_SIGN})*(?:{_SIGN}\w|\w[$@*])[\w@$*]*")
+_WORD_WITH_SIGNS: Final = re.compile(rf"[\w{re.escape(_SIGNS)}]+")
+_LONG_RUN: Final = re.compile(r"([a-z])\1{2,}")
 _BREAK: Final = re.compile(r"[.,;:!?()\[\]{}\n|]")
-_MAX_SPELT_OUT: Final = 24
+_LONGEST_SPELT_OUT: Final = 16
 
 
 class Gap(Enum):
@@ -185,9 +185,12 @@ def _tokens(folded: str, origins: list[int], foreign: list[bool]) -> Iterator[To
 def _with_signs(folded: str, origins: list[int]) -> Iterator[Token]:
     """Words that have signs for letters, or stars over them, in place: "b@d", "$et", "n*me"."""
     for match in _WORD_WITH_SIGNS.finditer(folded):
-        if any(c.isalpha() for c in match.group()):
-            start, end = match.span()
-            yield Token(_forms(match.group()), origins[start], origins[end - 1] + 1, Gap.SPACE)
+        word = match.group().lstrip("!|*+")
+        start = match.end() - len(word)
+        word = word.rstrip("!|+")
+        if any(c in _SIGNS for c in word) and any(c.isalpha() for c in word):
+            last = start + len(word) - 1
+            yield Token(_forms(word), origins[start], origins[last] + 1, Gap.SPACE)
 
 
 def _forms(word: str) -> tuple[str, ...]:
@@ -197,26 +200,23 @@ def _forms(word: str) -> tuple[str, ...]:
         letters = word.translate(_LEET)
         forms += [letters.replace("1", i).replace("!", i).replace("|", i) for i in ("i", "l")]
     for form in tuple(forms):
-        if re.search(r"([a-z])\1\1", form):
-            forms += [re.sub(r"([a-z])\1{2,}", r"\1" * n, form) for n in (1, 2)]
+        if _LONG_RUN.search(form):
+            forms += [_LONG_RUN.sub(r"\1" * n, form) for n in (1, 2)]
     return tuple(dict.fromkeys(forms))
 
 
 def _joined(tokens: tuple[Token, ...]) -> Iterator[Token]:
-    """Words that appear once separators are ignored."""
+    """Words that appear once separators are ignored: words run together by hyphens or dots,
+    three or more single letters in a row, and two words with a space between (`parts`)."""
     for first, token in enumerate(tokens):
-        last = first
-        while last + 1 < len(tokens) and tokens[last + 1].gap is Gap.JOINER:
-            last += 1
-            if last - first >= _MAX_SPELT_OUT:
+        letters = len(token.text)
+        for last in range(first + 1, min(first + _LONGEST_SPELT_OUT, len(tokens))):
+            letters += len(tokens[last].text)
+            count = last - first + 1
+            single = letters == count
+            if not single and (tokens[last].gap is not Gap.JOINER or letters > _LONGEST_SPELT_OUT):
                 break
-            yield _join(tokens[first : last + 1], parts=False)
-        last = first
-        while last + 1 < len(tokens) and len(token.text) == len(tokens[last + 1].text) == 1:
-            last += 1
-            if last - first >= _MAX_SPELT_OUT:
-                break
-            if last - first >= 2:
+            if not single or count > 2:
                 yield _join(tokens[first : last + 1], parts=False)
         if first + 1 < len(tokens) and tokens[first + 1].gap is Gap.SPACE:
             yield _join(tokens[first : first + 2], parts=True)

@@ -10,7 +10,8 @@ READABLE_SHARE = 0.4
 """Share of the content words that must be known. Names are unknown words, so not all need be."""
 
 ENGLISH_SHARE = 0.75
-"""From this share on, small words of another language ("Rue des Fleurs") are taken for names."""
+"""From this share on, small words of another language are taken for parts of names ("the Rue des
+Fleurs")."""
 
 SHORTEST_STEM = 3
 
@@ -145,7 +146,9 @@ def why_unreadable(reading: Reading, *, keywords: bool = False) -> str | None:
         and not token.text[0].isdigit()
         and not token.possessive
     ]
-    known = sum(any(map(is_common_word, token.forms)) for token in content)
+    known = sum(
+        any(len(form) > 1 and is_common_word(form) for form in token.forms) for token in content
+    )
     share = known / len(content) if content else 1.0
     if foreign > small and share < ENGLISH_SHARE:
         return "it seems to be in another language than English"
