@@ -7,6 +7,7 @@ dispatchers may run (`SKIP LOCKED`). It locks jobs before anything of theirs, as
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from celery import chain, signature
@@ -24,6 +25,13 @@ logger = logging.getLogger(__name__)
 
 RELAY_BATCH = 100
 IN_FLIGHT_VALUES = sorted(IN_FLIGHT)
+
+_CONTINUING = """
+SELECT j.id FROM jobs_job j JOIN jobs_outbox o ON o.job_id = j.id
+WHERE NOT o.admission AND o.available_at <= clock_timestamp()
+ORDER BY o.available_at LIMIT %(batch)s
+FOR UPDATE OF j SKIP LOCKED
+"""
 
 # Round-robin by tenant, counting what each has in flight; then priority, then age.
 _WAITING = """
@@ -75,27 +83,22 @@ def chain_publish(job_id: UUID, stage_ids: Sequence[tuple[UUID, str]]) -> None:
 
 def _relay_continuing() -> int:
     with transaction.atomic():
-        job_ids = list(
-            Outbox.objects.filter(admission=False, available_at__lte=Now())
-            .order_by("available_at")
-            .select_related("job")
-            .select_for_update(skip_locked=True, of=("job",))
-            .values_list("job_id", flat=True)[:RELAY_BATCH]
-        )
-        return _send(job_ids)
+        return _send(_job_ids(_CONTINUING, {"batch": RELAY_BATCH}))
 
 
 def _admit_waiting() -> int:
+    window = settings.ENVIRONMENT.dispatch_window
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _WAITING,
-                {"in_flight": IN_FLIGHT_VALUES, "window": settings.ENVIRONMENT.dispatch_window},
-            )
-            job_ids = [row[0] for row in cursor.fetchall()]
+        job_ids = _job_ids(_WAITING, {"in_flight": IN_FLIGHT_VALUES, "window": window})
         if job_ids:
             Job.objects.filter(pk__in=job_ids, admitted_at=None).update(admitted_at=Now())
         return _send(job_ids)
+
+
+def _job_ids(sql: str, parameters: dict[str, Any]) -> list[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _send(job_ids: Sequence[UUID]) -> int:

@@ -1,0 +1,164 @@
+"""Admission in fair order, a bounded window, and an outbox that loses nothing."""
+
+from datetime import timedelta
+
+import pytest
+import redis
+from django.conf import settings
+from django.db.models.functions import Now
+from pytest_django.fixtures import SettingsWrapper
+
+from devstack.stack import Stack
+from factories import make_job, make_tenant
+from jobs import dispatch
+from jobs.dispatch import BrokerUnavailable, dispatch_once
+from jobs.models import Job, Outbox
+from jobs.outbox import outbox_continue
+from jobs.reconcile import stages_redrive
+from jobs.services import job_cancel
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
+
+
+@pytest.fixture
+def broker() -> redis.Redis:
+    client = redis.Redis.from_url(settings.ENVIRONMENT.redis_url)
+    client.flushall()
+    return client
+
+
+@pytest.fixture(autouse=True)
+def _nobody_elses_jobs_wait() -> None:
+    Outbox.objects.all().delete()
+    Job.objects.filter(admitted_at__isnull=False).update(admitted_at=None)
+
+
+def window(settings: SettingsWrapper, size: int) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"dispatch_window": size})
+
+
+def admitted() -> list[Job]:
+    return list(Job.objects.filter(admitted_at__isnull=False).order_by("admitted_at", "id"))
+
+
+def test_a_new_job_is_sent_to_its_first_queue(broker: redis.Redis) -> None:
+    job = make_job()
+    assert dispatch_once() == 1
+    assert broker.llen("text") == 1
+    job.refresh_from_db()
+    assert job.admitted_at is not None
+    assert not Outbox.objects.filter(job=job).exists()
+    assert dispatch_once() == 0
+
+
+def test_no_more_than_the_window_is_admitted(broker: redis.Redis, settings: SettingsWrapper) -> None:
+    window(settings, 3)
+    tenant = make_tenant()
+    jobs = [make_job(tenant) for _ in range(5)]
+    assert dispatch_once() == 3
+    assert dispatch_once() == 0
+    job_cancel(job_id=jobs[0].id)
+    assert dispatch_once() == 1
+    assert broker.llen("text") == 4
+    assert [job in admitted() for job in jobs] == [True, True, True, True, False]
+
+
+def test_tenants_take_turns(broker: redis.Redis, settings: SettingsWrapper) -> None:
+    window(settings, 4)
+    busy, quiet = make_tenant(), make_tenant()
+    for _ in range(50):
+        make_job(busy)
+    late = make_job(quiet)
+    dispatch_once()
+    assert late in admitted()
+    assert len(admitted()) == 4
+    second = make_job(quiet)
+    for job in Job.objects.filter(tenant=busy, admitted_at__isnull=False)[:1]:
+        job_cancel(job_id=job.id)
+    dispatch_once()
+    assert second in admitted(), "who has less in flight goes first"
+
+
+def test_priority_goes_before_age_within_a_tenant(
+    broker: redis.Redis, settings: SettingsWrapper
+) -> None:
+    window(settings, 1)
+    tenant = make_tenant()
+    make_job(tenant, priority=1)
+    urgent = make_job(tenant, priority=9)
+    dispatch_once()
+    assert admitted() == [urgent]
+
+
+def test_what_is_not_yet_due_waits(broker: redis.Redis) -> None:
+    job = make_job()
+    dispatch_once()
+    broker.flushall()
+    outbox_continue(job=job, available_at=job.created_at + timedelta(hours=1))
+    assert dispatch_once() == 0
+    outbox_continue(job=job)
+    assert dispatch_once() == 1
+    assert broker.llen("text") == 1
+
+
+def test_a_continuation_does_not_wait_for_the_window(
+    broker: redis.Redis, settings: SettingsWrapper
+) -> None:
+    tenant = make_tenant()
+    job = make_job(tenant)
+    dispatch_once()
+    window(settings, 1)
+    make_job(tenant)
+    outbox_continue(job=job)
+    assert dispatch_once() == 1
+
+
+def test_a_crash_between_send_and_commit_sends_again(
+    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    publish = dispatch.chain_publish
+
+    def publish_and_crash(*arguments: object) -> None:
+        publish(*arguments)  # type: ignore[arg-type]
+        raise MemoryError
+
+    monkeypatch.setattr(dispatch, "chain_publish", publish_and_crash)
+    with pytest.raises(MemoryError):
+        dispatch_once()
+    assert Outbox.objects.filter(job=job).exists()
+    monkeypatch.undo()
+    assert dispatch_once() == 1
+    assert broker.llen("text") == 2
+
+
+def test_a_broker_that_is_away_loses_nothing(stack: Stack) -> None:
+    job = make_job()
+    stack.stop_redis()
+    try:
+        with pytest.raises(BrokerUnavailable):
+            dispatch_once()
+    finally:
+        stack.start_redis()
+    assert Outbox.objects.filter(job=job).exists()
+    assert dispatch_once() == 1
+
+
+def test_silent_stages_are_driven_again_with_a_doubling_delay(broker: redis.Redis) -> None:
+    job = make_job()
+    dispatch_once()
+    silent = timedelta(seconds=settings.ENVIRONMENT.silent_seconds)
+    assert stages_redrive() == 0
+    job.stages.filter(state="ready").update(driven_at=Now() - silent * 1.1)
+    assert stages_redrive() == 1
+    assert dispatch_once() == 1
+    job.stages.filter(state="ready").update(driven_at=Now() - silent * 1.1)
+    assert stages_redrive() == 0, "the second time it takes twice as long"
+    job.stages.filter(state="ready").update(driven_at=Now() - silent * 2.1)
+    assert stages_redrive() == 1
+
+
+def test_a_waiting_backlog_is_not_a_loss(broker: redis.Redis) -> None:
+    job = make_job()
+    job.stages.filter(state="ready").update(driven_at=Now() - timedelta(days=1))
+    assert stages_redrive() == 0
