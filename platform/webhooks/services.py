@@ -8,13 +8,18 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils import timezone
 
+from webhooks.addresses import url_check
 from webhooks.models import Delivery, Endpoint, Event, EventType
 
 
 def endpoint_create(
     *, tenant_id: UUID, url: str, event_types: tuple[EventType, ...] = ()
 ) -> Endpoint:
-    """Register `url` with a new signing secret (`whsec_` and 32 random bytes, base64)."""
+    """Register `url` with a new signing secret (`whsec_` and 32 random bytes, base64).
+
+    Raises `WebhookURLRefused` where webhooks may not be sent to `url`.
+    """
+    url_check(url)
     return Endpoint.objects.create(
         tenant_id=tenant_id,
         url=url,
