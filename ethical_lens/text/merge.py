@@ -25,6 +25,7 @@ from ethical_lens.results import (
 from ethical_lens.text.aligner import AlignmentError
 from ethical_lens.text.english import article
 from ethical_lens.text.kinds import PeopleWords, people_words
+from ethical_lens.text.minors import mentions_minor
 from ethical_lens.text.normalise import read
 from ethical_lens.text.people import is_modifier
 
@@ -216,7 +217,9 @@ def _merge_several(
     parts: list[str] = []
     if Attribute.GENDER in mixed:
         binary = set(policy.pools.gender) == {"male", "female"}
-        parts.append("half men and half women" if binary else "of a mix of genders")
+        young = mentions_minor(read(prompt[cluster.start : cluster.end]))
+        halves = "half boys and half girls" if young else "half men and half women"
+        parts.append(halves if binary else "of a mix of genders")
     mixes = []
     if Attribute.RACE in mixed:
         mixes.append("ethnicities")

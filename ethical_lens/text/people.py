@@ -78,7 +78,8 @@ def find_clusters(prompt: str) -> tuple[PeopleCluster, ...]:
         limit = following.first if following else len(reading.tokens)
         after = reading.tokens[phrase.last : min(limit, phrase.last + _LOOK_AHEAD)]
         stated = phrase.kind.states | _stated(tokens, phrase, after, words)
-        if alone and any(token.text in words.pronouns for token in reading.tokens):
+        nearby = reading.tokens if alone else () if phrase.several else after
+        if any(token.text in words.pronouns for token in nearby):
             stated |= {Attribute.GENDER}
         open_attributes = frozenset(Attribute) - stated
         clusters.append(

@@ -101,6 +101,7 @@ def test_one_person(prompt: str, draw: AttributeDraw, expected: str) -> None:
             "A crowd of people, outside",
             "A crowd of people, half men and half women, of a mix of ethnicities and ages, outside",
         ),
+        ("three kids", "three kids, half boys and half girls, of a mix of ethnicities"),
         ("Captain Ardo at the beach", "Captain Ardo at the beach"),
         ("a red bicycle", "a red bicycle"),
     ],

@@ -59,6 +59,10 @@ ALL = {G, R, A}
                 ("chef", ONE, ALL, "a chef"),
             ],
         ),
+        (
+            "a doctor with his bag and a nurse",
+            [("doctor", ONE, {R, A}, "a doctor"), ("nurse", ONE, ALL, "a nurse")],
+        ),
         ("A man cooks dinner", [("man", ONE, {R, A}, "A man")]),
         ("a doctor smiles, the doctor reads", [("doctor", ONE, ALL, "a doctor")]),
     ],
