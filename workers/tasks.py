@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import signals
 from celery.concurrency.prefork import TaskPool as ForkingPool
+from django.db import connection
 
 from config.celery import app
 from jobs.reconcile import reconcile as jobs_reconcile
@@ -71,6 +72,8 @@ def begin(sender: Any, **_: Any) -> None:
     HEARTBEAT.start(name=f"{sender.hostname}:{os.getpid()}", queues=queues)
     seconds, ready = load_for(queues)
     HEARTBEAT.models_loaded(seconds, ready=ready)
+    # Celery closes the file descriptor under an open connection when its pool starts.
+    connection.close()
 
 
 @signals.worker_shutdown.connect

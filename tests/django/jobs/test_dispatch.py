@@ -6,7 +6,7 @@ import pytest
 import redis
 from django.conf import settings
 from django.db.models.functions import Now
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from devstack.stack import Stack
 from factories import make_job, make_tenant
@@ -33,7 +33,7 @@ def _nobody_elses_jobs_wait() -> None:
     Job.objects.filter(admitted_at__isnull=False).update(admitted_at=None)
 
 
-def window(settings: SettingsWrapper, size: int) -> None:
+def window(settings: Settings, size: int) -> None:
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"dispatch_window": size})
 
 
@@ -51,7 +51,7 @@ def test_a_new_job_is_sent_to_its_first_queue(broker: redis.Redis) -> None:
     assert dispatch_once() == 0
 
 
-def test_no_more_than_the_window_is_admitted(broker: redis.Redis, settings: SettingsWrapper) -> None:
+def test_no_more_than_the_window_is_admitted(broker: redis.Redis, settings: Settings) -> None:
     window(settings, 3)
     tenant = make_tenant()
     jobs = [make_job(tenant) for _ in range(5)]
@@ -63,7 +63,7 @@ def test_no_more_than_the_window_is_admitted(broker: redis.Redis, settings: Sett
     assert [job in admitted() for job in jobs] == [True, True, True, True, False]
 
 
-def test_tenants_take_turns(broker: redis.Redis, settings: SettingsWrapper) -> None:
+def test_tenants_take_turns(broker: redis.Redis, settings: Settings) -> None:
     window(settings, 4)
     busy, quiet = make_tenant(), make_tenant()
     for _ in range(50):
@@ -80,7 +80,7 @@ def test_tenants_take_turns(broker: redis.Redis, settings: SettingsWrapper) -> N
 
 
 def test_priority_goes_before_age_within_a_tenant(
-    broker: redis.Redis, settings: SettingsWrapper
+    broker: redis.Redis, settings: Settings
 ) -> None:
     window(settings, 1)
     tenant = make_tenant()
@@ -102,7 +102,7 @@ def test_what_is_not_yet_due_waits(broker: redis.Redis) -> None:
 
 
 def test_a_continuation_does_not_wait_for_the_window(
-    broker: redis.Redis, settings: SettingsWrapper
+    broker: redis.Redis, settings: Settings
 ) -> None:
     tenant = make_tenant()
     job = make_job(tenant)
