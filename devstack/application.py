@@ -35,6 +35,7 @@ def application_environment(
         **services,
         "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "platform")]),
         "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
         "SECRET_KEY": secret_key,
         "MODELS_FILE": str(models_file),
         "PUBLIC_URL": f"http://127.0.0.1:{web_port}",
