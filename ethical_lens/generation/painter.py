@@ -36,6 +36,18 @@ NEEDED = {
 }
 """Call arguments of every SD- and SDXL-shaped pipeline."""
 
+RUN_FAILURES = (
+    RuntimeError,
+    MemoryError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    OSError,
+)
+"""What torch and diffusers raise while they paint."""
+
 
 class Painter:
     """Paints with one pipeline. Not for two threads at once: schedulers hold the state of a run."""
@@ -129,7 +141,7 @@ class Painter:
                 output_type="np",
                 callback_on_step_end=callback,
             ).images
-        except (RuntimeError, MemoryError, ValueError, TypeError) as error:
+        except RUN_FAILURES as error:
             if raised and error is raised[0]:
                 raise
             if not _is_out_of_memory(error):
@@ -137,6 +149,8 @@ class Painter:
         else:
             pixels[~np.array(finite)] = np.nan
             return np.asarray(pixels)
+        finally:
+            raised.clear()  # else error, traceback and this frame keep each other, and tensors
         # Outside the handler: the error's traceback, which holds the tensors, is gone by now.
         gc.collect()
         if torch.cuda.is_available():

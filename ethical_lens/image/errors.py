@@ -1,6 +1,9 @@
 """What can go wrong in picture scrutiny. Whoever catches one of these sends the picture to a
 person: without a verdict nothing is released."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ScrutinyError(Exception):
     """No verdict could be reached."""
@@ -10,5 +13,27 @@ class ScrutinyUnavailable(ScrutinyError):
     """A model of scrutiny is missing, damaged, or does not fit the others."""
 
 
+class ModelFailed(ScrutinyError):
+    """A model failed on a picture: out of memory, or a picture it cannot read."""
+
+
 class UnreadableRegions(ScrutinyError):
     """The segmentation model gave numbers that are not finite."""
+
+
+@contextmanager
+def failures_translated(doing: str) -> Iterator[None]:
+    """Turn what torch, PIL and the model libraries raise into `ModelFailed`."""
+    try:
+        yield
+    except (
+        RuntimeError,
+        MemoryError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        OSError,
+    ) as error:
+        raise ModelFailed(f"{doing} failed: {error}") from error

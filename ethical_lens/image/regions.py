@@ -11,7 +11,11 @@ from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
 from ethical_lens.device import resolve_device
 from ethical_lens.image.blur import scaled
-from ethical_lens.image.errors import ScrutinyUnavailable, UnreadableRegions
+from ethical_lens.image.errors import (
+    ScrutinyUnavailable,
+    UnreadableRegions,
+    failures_translated,
+)
 from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.policy import BlurSettings
 from ethical_lens.sources import DeviceName
@@ -55,12 +59,14 @@ class RegionFinder:
         absolute figure: the reference stretched every answer to 0..1 first and so found a region
         in every picture (fault F11). The region is then dilated.
 
-        Raises `UnreadableRegions` where the model's numbers are not finite.
+        Raises `UnreadableRegions` where the model's numbers are not finite, `ModelFailed` where the
+        picture cannot be read or the model fails.
         """
-        inputs = self._processor(
-            text=[query], images=[image.convert("RGB")], return_tensors="pt", truncation=True
-        )
-        logits = self._model(**inputs.to(self._device)).logits.float()
+        with failures_translated(f"looking for {query!r}"):
+            inputs = self._processor(
+                text=[query], images=[image.convert("RGB")], return_tensors="pt", truncation=True
+            )
+            logits = self._model(**inputs.to(self._device)).logits.float()
         if not torch.isfinite(logits).all():
             raise UnreadableRegions(f"the answer for {query!r} is not finite")
         logits = functional.interpolate(

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ethical_lens.device import resolve_device
 from ethical_lens.image.encoder import ImageEncoder
-from ethical_lens.image.errors import ScrutinyUnavailable
+from ethical_lens.image.errors import ScrutinyUnavailable, failures_translated
 from ethical_lens.image.heads import Heads
 from ethical_lens.image.views import square_views
 from ethical_lens.results import Concept
@@ -41,9 +41,13 @@ class Scrutineer:
 
         A picture that is not square is scored by its worst view (see `views`). Scores that are
         not finite are handed on as they are: `decide_picture` sends those pictures to a person.
+
+        Raises `ModelFailed` where a picture cannot be read or a model fails.
         """
-        views = [square_views(image) for image in images]
-        by_concept = self._heads.scores(self._encoder.encode([v for some in views for v in some]))
+        with failures_translated("scoring pictures"):
+            views = [square_views(image) for image in images]
+            features = self._encoder.encode([view for some in views for view in some])
+            by_concept = self._heads.scores(features)
         counts = [len(some) for some in views]
         worst = {
             # amax keeps NaN, so that one unreadable view makes the picture unreadable.

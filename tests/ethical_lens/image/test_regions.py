@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from transformers import CLIPSegForImageSegmentation, CLIPSegProcessor
 
-from ethical_lens.image.errors import ScrutinyUnavailable, UnreadableRegions
+from ethical_lens.image.errors import ScrutinyError, ScrutinyUnavailable, UnreadableRegions
 from ethical_lens.image.regions import RegionFinder, dilate
 from ethical_lens.policy import BlurSettings
 from ethical_lens.sources import ModelSources
@@ -95,7 +95,7 @@ def test_a_flat_answer(
 def test_a_faint_answer_is_not_stretched_into_a_region(
     model: Any, damaged: RegionFinder, pictures: list[Image.Image]
 ) -> None:
-    model.decoder.transposed_convolution.bias.data -= 100
+    model.decoder.transposed_convolution.bias.data -= 12
 
     assert damaged.find(pictures[0], "face", BlurSettings()) is None
 
@@ -107,6 +107,13 @@ def test_an_answer_that_is_not_finite(
     model.decoder.transposed_convolution.bias.data.fill_(value)
 
     with pytest.raises(UnreadableRegions, match="not finite"):
+        damaged.find(pictures[0], "face", BlurSettings())
+
+
+def test_a_model_that_fails(model: Any, damaged: RegionFinder, pictures: list[Image.Image]) -> None:
+    model.decoder.transposed_convolution = torch.nn.Conv2d(3, 1, 1)
+
+    with pytest.raises(ScrutinyError, match="looking for 'face' failed"):
         damaged.find(pictures[0], "face", BlurSettings())
 
 

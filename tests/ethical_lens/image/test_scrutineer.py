@@ -1,14 +1,15 @@
 """Scores of pictures, with the real stand-in encoder and heads."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 import torch
 from PIL import Image
 
 from ethical_lens.image.encoder import ImageEncoder
-from ethical_lens.image.errors import ScrutinyUnavailable
-from ethical_lens.image.heads import Heads
+from ethical_lens.image.errors import ScrutinyError, ScrutinyUnavailable
+from ethical_lens.image.heads import Heads, new_head
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.image.views import square_views
 from ethical_lens.results import Concept
@@ -110,6 +111,28 @@ def test_one_unreadable_view_makes_the_picture_unreadable(
 
     assert all(score != score for score in first.values())
     assert all(score == score for score in second.values())
+
+
+@pytest.fixture
+def cut_file(pictures: list[Image.Image], tmp_path: Path) -> Path:
+    """A picture file that lacks its second half."""
+    file = tmp_path / "cut.png"
+    pictures[0].save(file)
+    file.write_bytes(file.read_bytes()[:3000])
+    return file
+
+
+def test_a_picture_that_cannot_be_read(scrutineer: Scrutineer, cut_file: Path) -> None:
+    with Image.open(cut_file) as image, pytest.raises(ScrutinyError, match="scoring pictures"):
+        scrutineer.score([image])
+
+
+def test_a_model_that_fails(sources: ModelSources, pictures: list[Image.Image]) -> None:
+    encoder = ImageEncoder.load(sources.clip, CPU)
+    other = Heads({concept: new_head(encoder.dimension + 1) for concept in Concept})
+
+    with pytest.raises(ScrutinyError, match="scoring pictures failed"):
+        Scrutineer(encoder, other, {}).score(pictures)
 
 
 def test_nothing_to_score(scrutineer: Scrutineer) -> None:
