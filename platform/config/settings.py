@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 from config.environment import read_environment
@@ -138,8 +139,13 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
 }
 
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 UNFOLD = {
     "SITE_TITLE": "Ethical-Lens",
     "SITE_HEADER": "Ethical-Lens",
+    "SITE_SYMBOL": "shield_person",
     "SITE_URL": reverse_lazy("admin:index"),
+    "STYLES": [lambda _request: static("moderation/desk.css")],
+    "DASHBOARD_CALLBACK": "moderation.dashboard.counts",
+    "SIDEBAR": {"navigation": "moderation.dashboard.navigation"},
 }

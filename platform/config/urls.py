@@ -1,7 +1,7 @@
 """The addresses: API, admin, health."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from config.api import api
@@ -10,6 +10,7 @@ from config.health import livez, readyz
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/v1/docs")),
     path("api/v1/", api.urls),
+    path("", include("moderation.urls")),
     path("admin/", admin.site.urls),
     path("livez", livez),
     path("readyz", readyz),

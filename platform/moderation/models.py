@@ -114,6 +114,7 @@ class Decision(models.Model):
 
     class Meta:
         ordering = ["id"]
+        permissions = [("decide", "Can release and block pictures and prompts")]
         indexes = [models.Index(fields=["job", "id"], name="decision_story")]
         constraints = [
             models.CheckConstraint(
@@ -133,6 +134,9 @@ class RawPictureView(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     object_digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        permissions = [("view_raw_picture", "Can look at pictures that are not released")]
 
     def __str__(self) -> str:
         return f"{self.user} at {self.created_at:%Y-%m-%d %H:%M}"

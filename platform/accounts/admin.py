@@ -1,0 +1,146 @@
+"""People, tenants and API keys. A key is shown once, when it is made, and never again."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from accounts.models import APIKey, Scope, Tenant, User
+from accounts.services import api_key_create, api_key_revoke
+from config.admin import ModelAdmin
+from moderation.badges import badge
+
+if TYPE_CHECKING:
+    from django.contrib.auth.forms import (
+        AdminPasswordChangeForm,
+        UserChangeForm,
+        UserCreationForm,
+    )
+    from django.forms import CheckboxSelectMultiple
+else:
+    from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
+
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    pass
+
+
+@admin.register(Tenant)
+class TenantAdmin(ModelAdmin):
+    """Tenants are made inactive, not deleted: their record stays."""
+
+    list_display = ("name", "slug", "policy_version", "is_active", "created_at")
+    list_filter = ("is_active",)
+    list_select_related = ("policy_version__policy",)
+    search_fields = ("name", "slug")
+    fields = ("name", "slug", "policy_version", "is_active")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
+        return ("slug",) if obj else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class APIKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, widget=CheckboxSelectMultiple, initial=Scope.values
+    )
+
+    class Meta:
+        model = APIKey
+        fields = ("tenant", "name", "scopes", "expires_at")
+
+    def clean_scopes(self) -> list[Scope]:
+        return [Scope(scope) for scope in self.cleaned_data["scopes"]]
+
+    def clean_expires_at(self) -> datetime | None:
+        expires_at: datetime | None = self.cleaned_data["expires_at"]
+        if expires_at is not None and expires_at <= timezone.now():
+            raise forms.ValidationError("That is over already.")
+        return expires_at
+
+
+@admin.register(APIKey)
+class APIKeyAdmin(ModelAdmin):
+    """Keys are made, read and revoked; nothing of them is edited."""
+
+    form = APIKeyForm
+    list_display = ("name", "tenant", "prefix", "state", "scopes", "last_used_at", "created_at")
+    list_filter = ("tenant",)
+    list_select_related = ("tenant",)
+    search_fields = ("name", "prefix")
+    ordering = ("-created_at",)
+    actions = ("revoke",)
+
+    def get_fields(self, request: HttpRequest, obj: APIKey | None = None) -> Any:
+        if obj is None:
+            return ("tenant", "name", "scopes", "expires_at")
+        return (
+            "tenant", "name", "prefix", "scopes", "expires_at", "revoked_at", "last_used_at",
+            "created_at",
+        )  # fmt: skip
+
+    def save_model(self, request: HttpRequest, obj: APIKey, form: Any, change: bool) -> None:
+        key, secret = api_key_create(**form.cleaned_data)
+        obj.pk, obj.prefix = key.pk, key.prefix
+        request.created_key = secret  # type: ignore[attr-defined]
+
+    def response_add(
+        self, request: HttpRequest, obj: APIKey, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """The key, in the answer itself: no cookie, no session, no log ever holds it."""
+        context = self.admin_site.each_context(request) | {
+            "title": f"Key {obj.name}",
+            "opts": self.opts,
+            "key": request.created_key,  # type: ignore[attr-defined]
+            "row": obj,
+        }
+        response = TemplateResponse(request, "accounts/api_key_created.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.change_apikey")
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    @admin.action(description="Revoke: end the key at once", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[APIKey]) -> None:
+        keys = list(queryset.filter(revoked_at=None))
+        for key in keys:
+            api_key_revoke(key=key)
+            self.log_change(request, key, "Revoked.")
+        messages.success(request, f"{len(keys)} revoked.")
+
+    @admin.display(description="state")
+    def state(self, key: APIKey) -> SafeString:
+        if key.revoked_at:
+            return badge("failed", "revoked")
+        if key.expires_at and key.expires_at <= timezone.now():
+            return badge("canceled", "expired")
+        return badge("succeeded", "valid")

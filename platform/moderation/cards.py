@@ -1,0 +1,104 @@
+"""A picture as the pages show it: preview, scores against thresholds, what may be done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.models import Job, Picture, PictureVersion
+from jobs.states import JobStatus, PictureStatus
+from moderation.previews import is_out
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBar:
+    """A head's score beside its threshold, both 0 to 1; a threshold above 1 cannot be reached."""
+
+    concept: str
+    score: float
+    threshold: float
+
+    @property
+    def fired(self) -> bool:
+        return self.score >= self.threshold
+
+    @property
+    def reachable(self) -> bool:
+        return self.threshold <= 1.0
+
+    @property
+    def width(self) -> str:
+        return _percent(self.score)
+
+    @property
+    def mark(self) -> str:
+        return _percent(self.threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionCard:
+    """One round's picture and the verdict on it."""
+
+    version: PictureVersion
+    out: bool
+    verdict: Mapping[str, Any]
+    bars: tuple[ScoreBar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureCard:
+    """The picture with its current version, where it has one."""
+
+    picture: Picture
+    current: VersionCard | None
+    waits: bool
+
+    @property
+    def draws(self) -> list[str]:
+        """What the deck gave each person, in words."""
+        return [
+            ", ".join(str(draw[key]) for key in ("gender", "race", "age") if draw.get(key))
+            for draw in self.picture.draws or []
+        ]
+
+    @property
+    def leaving(self) -> bool:
+        """Cleared, and not out yet."""
+        return self.picture.cleared_by_id is not None and self.picture.status in {
+            PictureStatus.QUARANTINED,
+            PictureStatus.IN_REVIEW,
+        }
+
+
+def version_card(picture: Picture, version: PictureVersion, job: Job) -> VersionCard:
+    """`job.policy_version` should be selected with the job."""
+    verdict = version.verdict or {}
+    thresholds = job.policy_version.parsed.thresholds
+    scores: Mapping[str, float] = verdict.get("scores", {})
+    return VersionCard(
+        version=version,
+        out=is_out(picture, version),
+        verdict=verdict,
+        bars=tuple(
+            ScoreBar(concept, scores[concept], threshold)
+            for concept, threshold in thresholds.items()
+            if concept in scores
+        ),
+    )
+
+
+def picture_card(picture: Picture, job: Job) -> PictureCard:
+    """`current` should be selected with the picture."""
+    return PictureCard(
+        picture=picture,
+        current=version_card(picture, picture.current, job) if picture.current else None,
+        waits=(
+            job.status == JobStatus.NEEDS_REVIEW
+            and picture.status == PictureStatus.IN_REVIEW
+            and picture.cleared_by_id is None
+            and picture.current_id is not None
+        ),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * min(max(share, 0.0), 1.0):.1f}%"

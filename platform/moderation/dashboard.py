@@ -1,0 +1,129 @@
+"""The first page of the admin: what waits for a person, what went wrong, what runs."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from jobs.admin.machinery import silence
+from jobs.models import Job, Worker
+from jobs.states import IN_FLIGHT, JobStatus
+from moderation.queue import pictures_waiting, prompts_waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A figure that links to its list; `alarm` where somebody should look."""
+
+    title: str
+    number: int
+    url: str
+    alarm: bool = False
+
+
+def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """unfold's DASHBOARD_CALLBACK."""
+    if not request.user.has_perm("jobs.view_job"):
+        return context
+    now = timezone.now()
+    pictures, prompts = pictures_waiting().count(), prompts_waiting().count()
+    failed = Job.objects.filter(status=JobStatus.FAILED, ended_at__gte=now - timedelta(days=1))
+    failures = failed.count()
+    running = Job.objects.filter(status__in=IN_FLIGHT).count()
+    ready = Worker.objects.filter(ready=True, seen_at__gte=now - silence()).count()
+    jobs, workers = reverse("admin:jobs_job_changelist"), reverse("admin:jobs_worker_changelist")
+    context["counts"] = [
+        Count(
+            "pictures wait for a decision", pictures,
+            reverse("admin:jobs_picture_changelist") + "?waiting=decision", pictures > 0,
+        ),
+        Count("prompts wait for a decision", prompts, f"{jobs}?waiting=prompt", prompts > 0),
+        Count("jobs queued or running", running, jobs),
+        Count(
+            "jobs failed in 24 hours", failures, f"{jobs}?status__exact=failed", failures > 0
+        ),
+        Count("workers ready", ready, workers, ready == 0),
+    ]  # fmt: skip
+    return context
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The sidebar: moderation first, then the tenants, then the machinery. What a person may not
+    see is left out."""
+    groups = [
+        (
+            "Moderation",
+            [
+                ("In review", "visibility", "jobs.picture", "?waiting=decision"),
+                ("Prompts held", "chat_error", "jobs.job", "?waiting=prompt"),
+                ("Jobs", "work", "jobs.job", ""),
+                ("Pictures", "image", "jobs.picture", ""),
+                ("Decisions", "gavel", "moderation.decision", ""),
+                ("Originals looked at", "policy", "moderation.rawpictureview", ""),
+            ],
+        ),
+        (
+            "Tenants",
+            [
+                ("Tenants", "apartment", "accounts.tenant", ""),
+                ("API keys", "key", "accounts.apikey", ""),
+                ("Policies", "rule", "moderation.policy", ""),
+                ("Policy versions", "history", "moderation.policyversion", ""),
+                ("Usage", "receipt_long", "jobs.usagerecord", ""),
+            ],
+        ),
+        (
+            "Webhooks",
+            [
+                ("Endpoints", "webhook", "webhooks.endpoint", ""),
+                ("Events", "campaign", "webhooks.event", ""),
+                ("Deliveries", "outbox", "webhooks.delivery", ""),
+            ],
+        ),
+        (
+            "Machinery",
+            [
+                ("Workers", "memory", "jobs.worker", ""),
+                ("Stages", "account_tree", "jobs.stagerun", ""),
+                ("Outbox", "schedule_send", "jobs.outbox", ""),
+            ],
+        ),
+        (
+            "People",
+            [
+                ("Users", "person", "accounts.user", ""),
+                ("Groups", "group", "auth.group", ""),
+            ],
+        ),
+    ]
+    shown = [
+        (title, [_item(request, *item) for item in items if _may_see(request, item[2])])
+        for title, items in groups
+    ]
+    return [
+        {"title": title, "separator": position > 0, "items": items}
+        for position, (title, items) in enumerate(shown)
+        if items
+    ]
+
+
+def _may_see(request: HttpRequest, model: str) -> bool:
+    app, name = model.split(".")
+    return request.user.has_perm(f"{app}.view_{name}")
+
+
+def _item(request: HttpRequest, title: str, icon: str, model: str, query: str) -> dict[str, Any]:
+    address = reverse(f"admin:{model.replace('.', '_')}_changelist")
+    queue = request.GET.urlencode().startswith("waiting=")
+    active = (
+        request.get_full_path() == address + query
+        if query
+        else request.path.startswith(address) and not queue
+    )
+    item = {"title": title, "icon": icon, "link": address + query, "active": active}
+    waiting = {"jobs.picture": pictures_waiting, "jobs.job": prompts_waiting}
+    number = waiting[model]().count() if query else 0
+    return item | ({"badge": str(number), "badge_variant": "warning"} if number else {})

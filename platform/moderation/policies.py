@@ -1,0 +1,23 @@
+"""A new version of a policy; the ones before stay as they are."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts.models import User
+from ethical_lens.policy import Policy as PolicyDocument
+from moderation.models import Policy, PolicyVersion
+
+
+def policy_version_add(
+    *, policy: Policy, document: PolicyDocument, created_by: User | None
+) -> PolicyVersion:
+    """Append the version with the next number. Tenants stay on theirs until they are moved."""
+    content: dict[str, Any] = document.model_dump(mode="json")
+    with transaction.atomic():
+        Policy.objects.select_for_update().get(pk=policy.pk)
+        last = policy.versions.aggregate(last=Max("number"))["last"] or 0
+        return PolicyVersion.objects.create(
+            policy=policy, number=last + 1, document=content, created_by=created_by
+        )

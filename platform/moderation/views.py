@@ -1,0 +1,60 @@
+"""Pictures inside the admin. Both views stream through this process: nothing is presigned."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django import forms
+from django.contrib.auth.decorators import permission_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.models import User
+from jobs.models import Picture, PictureVersion
+from jobs.storage import StorageError
+from moderation.previews import PictureUnreadable, preview_read, version_of
+from moderation.raw_views import raw_picture_read
+
+
+class _Version(forms.Form):
+    version = forms.UUIDField(required=False)
+
+
+@require_safe
+@permission_required("jobs.view_picture", raise_exception=True)
+def picture_preview(request: HttpRequest, picture_id: UUID) -> HttpResponse:
+    """A released picture as it is, any other as a blurred grey trace; `?version=` for a round."""
+    picture, version = _found(picture_id, request.GET.get("version"))
+    return _png(request, lambda: preview_read(picture, version))
+
+
+@require_POST
+@permission_required(["jobs.view_picture", "moderation.view_raw_picture"], raise_exception=True)
+def picture_raw(request: HttpRequest, picture_id: UUID) -> HttpResponse:
+    """The picture as it is, recorded. POST only: no link, no prefetch, no image tag gets it."""
+    user = request.user
+    assert isinstance(user, User)  # `admin_view` and the permission let nobody else in
+    picture, version = _found(picture_id, request.POST.get("version"))
+    return _png(request, lambda: raw_picture_read(picture=picture, version=version, user=user))
+
+
+def _found(picture_id: UUID, version_id: str | None) -> tuple[Picture, PictureVersion]:
+    form = _Version({"version": version_id})
+    if not form.is_valid():
+        raise Http404
+    picture = get_object_or_404(Picture.objects.select_related("current"), pk=picture_id)
+    version = version_of(picture, form.cleaned_data["version"])
+    if version is None:
+        raise Http404("nothing was painted yet")
+    return picture, version
+
+
+def _png(request: HttpRequest, read: Callable[[], bytes]) -> HttpResponse:
+    try:
+        response = HttpResponse(read(), content_type="image/png")
+    except (StorageError, PictureUnreadable) as error:
+        response = render(request, "moderation/unavailable.html", {"error": error}, status=502)
+    response["Cache-Control"] = "no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'"
+    return response

@@ -1,0 +1,99 @@
+"""Endpoints, what they were told and how that went. Signing secrets are never shown."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from config.admin import ReadOnlyAdmin, ReadOnlyInline
+from moderation.badges import badge
+from webhooks.models import Delivery, DeliveryAttempt, Endpoint, Event
+from webhooks.redelivery import EndpointInactive, delivery_send_again
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(ReadOnlyAdmin):
+    list_display = ("url", "tenant", "state", "wants", "created_at")
+    list_filter = ("is_active", "tenant")
+    list_select_related = ("tenant",)
+    search_fields = ("url", "tenant__name")
+    fields = ("tenant", "url", "event_types", "is_active", "disabled_reason", "created_at")
+    actions = ("deactivate",)
+
+    def has_deactivate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("webhooks.change_endpoint")
+
+    @admin.action(description="Deactivate: send nothing more", permissions=["deactivate"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        endpoints = list(queryset.filter(is_active=True))
+        for endpoint in endpoints:
+            Endpoint.objects.filter(pk=endpoint.pk, is_active=True).update(
+                is_active=False, disabled_reason="deactivated by an operator"
+            )
+            self.log_change(request, endpoint, "Deactivated.")
+        messages.success(request, f"{len(endpoints)} deactivated.")
+
+    @admin.display(description="state", ordering="is_active")
+    def state(self, endpoint: Endpoint) -> SafeString:
+        if endpoint.is_active:
+            return badge("succeeded", "active")
+        return badge("canceled", endpoint.disabled_reason or "inactive")
+
+    @admin.display(description="wants")
+    def wants(self, endpoint: Endpoint) -> str:
+        return ", ".join(endpoint.event_types) or "every event"
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnlyAdmin):
+    list_display = ("type", "sequence", "job_id", "tenant", "created_at")
+    list_filter = ("type", "tenant")
+    list_select_related = ("tenant",)
+    search_fields = ("id__icontains", "job__id__icontains")
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+
+
+class AttemptInline(ReadOnlyInline):
+    model = DeliveryAttempt
+    fields = ("number", "started_at", "duration", "status_code", "error")
+    ordering = ("number",)
+    verbose_name_plural = "attempts"
+    show_change_link = False
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnlyAdmin):
+    list_display = ("event_type", "endpoint", "shown_status", "attempts", "next_attempt_at")
+    list_filter = ("status", "endpoint__tenant")
+    list_select_related = ("event", "endpoint")
+    search_fields = ("event__id__icontains", "event__job__id__icontains", "endpoint__url")
+    fields = ("event", "endpoint", "status", "attempts", "next_attempt_at", "delivered_at")
+    inlines = (AttemptInline,)
+    ordering = ("-id",)
+    actions = ("send_again",)
+
+    def has_send_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("webhooks.change_delivery")
+
+    @admin.action(description="Send again, now", permissions=["send_again"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        sent = 0
+        for delivery in queryset:
+            try:
+                delivery_send_again(delivery_id=delivery.pk)
+            except EndpointInactive as error:
+                messages.error(request, f"Not sent: {error}.")
+            else:
+                self.log_change(request, delivery, "Sent again.")
+                sent += 1
+        if sent:
+            messages.success(request, f"{sent} on the way again.")
+
+    @admin.display(description="event", ordering="event__type")
+    def event_type(self, delivery: Delivery) -> str:
+        return delivery.event.type
+
+    @admin.display(description="status", ordering="status")
+    def shown_status(self, delivery: Delivery) -> SafeString:
+        return badge(delivery.status)

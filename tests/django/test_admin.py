@@ -1,0 +1,326 @@
+"""Every page of the admin answers, and history cannot be written by hand."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db import models
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from factories import make_job, make_tenant
+from review_cases import held_job, judged_job, make_user
+
+from accounts.models import APIKey, Scope, Tenant, User
+from accounts.services import api_key_authenticate, api_key_create
+from ethical_lens.policy import Policy as PolicyDocument
+from ethical_lens.results import PictureAction
+from jobs.models import Job, Outbox, Picture, StageRun, UsageRecord, Worker
+from jobs.states import JobStatus
+from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
+from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint, Event
+from webhooks.redelivery import EndpointInactive, delivery_send_again
+from webhooks.services import endpoint_create
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
+
+REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
+HISTORY = [
+    Job, Picture, StageRun, Worker, Outbox, UsageRecord, Decision, RawPictureView, Endpoint, Event,
+    Delivery,
+]  # fmt: skip
+
+
+def url(model: type[models.Model], page: str, *args: object) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.fixture
+def boss() -> User:
+    return make_user(is_superuser=True)
+
+
+@pytest.fixture
+def client(boss: User) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+def message(response: Any) -> str:
+    return " ".join(str(item) for item in response.context["messages"])
+
+
+def delivered(tenant: Tenant, job: Job) -> Delivery:
+    endpoint = endpoint_create(tenant_id=tenant.id, url="https://example.org/hook")
+    event = job.events.first()
+    assert event
+    delivery = Delivery.objects.create(
+        event=event, endpoint=endpoint, status=DeliveryStatus.FAILED, attempts=1
+    )
+    DeliveryAttempt.objects.create(
+        delivery=delivery, number=1, started_at=timezone.now(), duration=timedelta(seconds=1),
+        status_code=500,
+    )  # fmt: skip
+    return delivery
+
+
+@pytest.fixture
+def everything(boss: User) -> dict[type[models.Model], models.Model]:
+    """One row of every registered model, in jobs of every kind."""
+    job = judged_job(PictureAction.REVIEW, PictureAction.RELEASE, PictureAction.BLOCK)
+    released = judged_job(PictureAction.RELEASE)
+    key, _ = api_key_create(tenant=job.tenant, name="k", scopes=[Scope.JOBS_READ])
+    picture = job.pictures.select_related("current").get(index=0)
+    assert picture.current
+    waiting = make_job()
+    rows: list[models.Model] = [
+        boss, Group.objects.create(name=f"g-{job.id}"), job.tenant, key, job, picture,
+        job.stages.all()[0], Outbox.objects.get(job=waiting), UsageRecord.objects.get(job=released),
+        job.decisions.all()[0], job.policy_version, job.policy_version.policy,
+        Worker.objects.create(
+            name=f"w-{job.id}", queues=["generate"], load_seconds={"sd": 3.2},
+            seen_at=timezone.now(),
+        ),
+        RawPictureView.objects.create(
+            picture=picture, user=boss, object_digest=picture.current.sha256
+        ),
+    ]  # fmt: skip
+    delivery = delivered(job.tenant, job)
+    rows += [delivery, delivery.event, delivery.endpoint]
+    return {type(row): row for row in rows}
+
+
+def test_every_list_and_every_page_answers(
+    client: Client, everything: dict[type[models.Model], models.Model]
+) -> None:
+    assert set(everything) == set(REGISTERED)
+    for model, row in everything.items():
+        assert client.get(url(model, "changelist")).status_code == 200, model
+        assert client.get(url(model, "change", row.pk)).status_code == 200, model
+        history = client.get(url(model, "history", row.pk))
+        assert history.status_code == 200, model
+        if admin.site._registry[model].get_search_fields(history.wsgi_request):
+            found = client.get(url(model, "changelist"), {"q": str(row.pk)})
+            assert found.status_code == 200, model
+    assert client.get(reverse("admin:index")).status_code == 200
+
+
+def test_every_model_of_ours_is_in_the_admin() -> None:
+    ours = {
+        model
+        for app in ("accounts", "jobs", "moderation", "webhooks")
+        for model in apps.get_app_config(app).get_models()
+    }
+    left_out = {model.__name__ for model in ours - set(REGISTERED)}
+    assert left_out == {"Deck", "PictureVersion", "DeliveryAttempt"}
+
+
+@pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)
+def test_history_has_no_form(
+    model: type[models.Model],
+    client: Client,
+    everything: dict[type[models.Model], models.Model],
+) -> None:
+    row = everything[model]
+    assert client.get(url(model, "add")).status_code == 403
+    assert client.post(url(model, "change", row.pk), {"status": "succeeded"}).status_code == 403
+    assert client.post(url(model, "delete", row.pk), {"post": "yes"}).status_code == 403
+    assert model._default_manager.filter(pk=row.pk).exists()
+    page = client.get(url(model, "change", row.pk)).content.decode()
+    assert 'name="_save"' not in page
+
+
+@pytest.mark.parametrize("status", JobStatus.values)
+def test_the_page_of_a_job_answers_in_every_status(status: str, client: Client) -> None:
+    job = make_job()
+    ended = timezone.now() if status in {"succeeded", "blocked", "failed", "canceled"} else None
+    Job.objects.filter(pk=job.pk).update(status=status, ended_at=ended)
+    assert client.get(url(Job, "change", job.pk)).status_code == 200
+
+
+def test_a_job_reads_as_its_story(client: Client) -> None:
+    job = judged_job(PictureAction.REVIEW, reason="scores_unreadable", prompt="a nurse & a <cook>")
+    page = client.get(url(Job, "change", job.pk)).content.decode()
+    for told in (
+        "a nurse &amp; a &lt;cook&gt;", "smiling", "K0 safe", "scores unreadable", "0.83",
+        "of 0.70", "generate", "job.needs_review", "A person must look",
+    ):  # fmt: skip
+        assert told in page, told
+    assert "presigned" not in page
+    assert "X-Amz" not in page
+    picture = job.pictures.get()
+    assert reverse("moderation:picture_preview", args=[picture.pk]) in page
+
+
+def test_lists_can_be_narrowed_to_what_waits(client: Client) -> None:
+    picture = judged_job(PictureAction.REVIEW, PictureAction.BLOCK).pictures.get(index=0)
+    held = held_job()
+    pictures = client.get(url(Picture, "changelist"), {"waiting": "decision"}).content.decode()
+    assert url(Picture, "change", picture.pk) in pictures
+    other = picture.job.pictures.get(index=1)
+    assert url(Picture, "change", other.pk) not in pictures
+    jobs = client.get(url(Job, "changelist"), {"waiting": "prompt"}).content.decode()
+    assert url(Job, "change", held.pk) in jobs
+    assert url(Job, "change", picture.job_id) not in jobs
+    found = client.get(url(Job, "changelist"), {"q": str(held.pk)[-8:]}).content.decode()
+    assert url(Job, "change", held.pk) in found
+
+
+def test_a_job_is_canceled_once(client: Client, boss: User) -> None:
+    job = make_job()
+    cancel = reverse("admin:jobs_job_cancel", args=[job.pk])
+    assert client.get(cancel).status_code == 405
+    assert "is canceled" in message(client.post(cancel, follow=True))
+    job.refresh_from_db()
+    assert job.status == JobStatus.CANCELED
+    assert "ended already" in message(client.post(cancel, follow=True))
+    assert boss.logentry_set.filter(object_id=str(job.pk)).count() == 1
+
+
+def test_moderators_see_their_pages_and_no_others() -> None:
+    job = judged_job(PictureAction.REVIEW)
+    client = Client()
+    client.force_login(make_user(group="Moderators"))
+    assert client.get(reverse("admin:index")).status_code == 200
+    seen: list[type[models.Model]] = [Job, Picture, Decision, Policy, PolicyVersion]
+    for model in REGISTERED:
+        expected = 200 if model in seen else 403
+        assert client.get(url(model, "changelist")).status_code == expected, model
+    assert client.post(reverse("admin:jobs_job_cancel", args=[job.pk])).status_code == 403
+    page = client.get(url(Job, "change", job.pk)).content.decode()
+    assert "Cancel the job" not in page
+
+
+def test_the_dashboard_counts(client: Client) -> None:
+    judged_job(PictureAction.REVIEW)
+    page = client.get(reverse("admin:index"))
+    by_title = {count.title: count for count in page.context["counts"]}
+    assert by_title["pictures wait for a decision"].number >= 1
+    assert by_title["pictures wait for a decision"].alarm
+    for count in by_title.values():
+        assert client.get(count.url).status_code == 200
+
+
+def test_a_new_policy_version_gets_the_next_number(client: Client, boss: User) -> None:
+    version = make_tenant().policy_version
+    add = url(PolicyVersion, "add")
+    form = client.get(add, {"policy": str(version.policy_id)})
+    assert "1.01" in form.content.decode(), "it starts from the newest version"
+    document = PolicyDocument(rounds=1).model_dump(mode="json")
+    response = client.post(add, {"policy": version.policy_id, "document": json.dumps(document)})
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    new = version.policy.versions.get(number=2)
+    assert new.parsed == PolicyDocument(rounds=1)
+    assert new.created_by == boss
+    assert client.get(url(PolicyVersion, "change", new.pk)).status_code == 200
+    assert client.post(url(PolicyVersion, "change", new.pk), {}).status_code == 403
+    assert client.post(url(PolicyVersion, "delete", new.pk)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"rounds": 9}, "rounds: Input should be less than or equal to 2"),
+        ({"concepts": {}}, "no rule for nsfw"),
+        ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
+        ({"aligners": ["\x00"]}, "null character"),
+        ({"aligners": ["\ud800"]}, "cannot be stored"),
+        ({"blur": {"radius": float("nan")}}, "cannot be stored"),
+    ],
+)
+def test_a_document_that_the_method_refuses_is_told_field_by_field(
+    change: dict[str, Any], complaint: str, client: Client
+) -> None:
+    version = make_tenant().policy_version
+    document = PolicyDocument().model_dump(mode="json") | change
+    response = client.post(
+        url(PolicyVersion, "add"),
+        {"policy": version.policy_id, "document": json.dumps(document)},
+    )
+    assert response.status_code == 200
+    assert complaint in response.content.decode()
+    assert version.policy.versions.count() == 1
+
+
+def test_a_key_is_shown_once_and_works(client: Client) -> None:
+    tenant = make_tenant()
+    response = client.post(
+        url(APIKey, "add"),
+        {"tenant": tenant.pk, "name": "web", "scopes": ["jobs:read", "jobs:write"]},
+    )
+    assert response.status_code == 200
+    assert "no-store" in response["Cache-Control"]
+    key = response.context["key"]
+    assert key in response.content.decode()
+    row = api_key_authenticate(key)
+    assert (row.tenant, row.scopes) == (tenant, ["jobs:read", "jobs:write"])
+    for page in (url(APIKey, "changelist"), url(APIKey, "change", row.pk)):
+        content = client.get(page).content.decode()
+        assert row.prefix in content
+        assert key not in content
+        assert row.digest not in content
+
+
+def test_keys_are_revoked_not_deleted(client: Client) -> None:
+    row, _ = api_key_create(tenant=make_tenant(), name="k", scopes=[Scope.JOBS_READ])
+    body = {"action": "revoke", "_selected_action": str(row.pk)}
+    assert "1 revoked" in message(client.post(url(APIKey, "changelist"), body, follow=True))
+    row.refresh_from_db()
+    assert row.revoked_at is not None
+    assert client.post(url(APIKey, "delete", row.pk)).status_code == 403
+    assert client.post(url(APIKey, "change", row.pk), {"name": "x"}).status_code == 403
+
+
+def test_an_endpoint_is_deactivated_and_its_secret_never_shown(client: Client) -> None:
+    endpoint = endpoint_create(tenant_id=make_tenant().id, url="https://example.org/hook")
+    body = {"action": "deactivate", "_selected_action": str(endpoint.pk)}
+    assert "1 deactivated" in message(client.post(url(Endpoint, "changelist"), body, follow=True))
+    endpoint.refresh_from_db()
+    assert not endpoint.is_active
+    for page in (url(Endpoint, "changelist"), url(Endpoint, "change", endpoint.pk)):
+        assert endpoint.secret not in client.get(page).content.decode()
+
+
+def test_a_delivery_is_sent_again(client: Client) -> None:
+    job = judged_job(PictureAction.RELEASE)
+    delivery = delivered(job.tenant, job)
+    body = {"action": "send_again", "_selected_action": str(delivery.pk)}
+    answer = client.post(url(Delivery, "changelist"), body, follow=True)
+    assert "1 on the way again" in message(answer)
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.PENDING
+    assert delivery.next_attempt_at is not None
+    assert delivery.next_attempt_at <= timezone.now()
+    assert delivery.attempts == 1
+
+
+def test_nothing_is_sent_again_to_an_inactive_endpoint() -> None:
+    job = judged_job(PictureAction.RELEASE)
+    delivery = delivered(job.tenant, job)
+    Endpoint.objects.filter(pk=delivery.endpoint_id).update(is_active=False)
+    with pytest.raises(EndpointInactive):
+        delivery_send_again(delivery_id=delivery.pk)
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.FAILED
+
+
+def test_signing_in_leads_to_the_first_page(boss: User) -> None:
+    boss.set_password("Quiet-River-42")
+    boss.save()
+    body = {"username": boss.username, "password": "Quiet-River-42"}
+    assert Client().post(reverse("admin:login"), body)["Location"] == reverse("admin:index")
+
+
+def test_people_are_made_in_the_admin(client: Client) -> None:
+    response = client.post(
+        url(User, "add"),
+        {"username": "anna-m", "password1": "Quiet-River-42", "password2": "Quiet-River-42",
+         "usable_password": "true"},
+    )  # fmt: skip
+    assert response.status_code == 302
+    assert User.objects.get(username="anna-m").check_password("Quiet-River-42")
