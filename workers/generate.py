@@ -13,6 +13,7 @@ from jobs.models import Job, Picture
 from jobs.recording.painting import PaintedPicture, painting_finish
 from jobs.states import PictureStatus
 from jobs.storage import quarantine_put
+from workers.leasing import finish_each
 from workers.loading import painter, painter_digest
 from workers.pngs import png_encode
 
@@ -52,17 +53,12 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
                 PaintedPicture(order.picture.id, order.request.prompt, stored)
             )
     digests = {"pipeline": painter_digest(model)}
-    goes_on = False
-    for claim in claims:
-        rider = claim is not claims[0]
-        try:
-            onward = painting_finish(
-                claim=claim, painted=painted[claim.stage_id], model_digests=digests, rider=rider
-            )
-        except ClaimLost:
-            continue
-        goes_on = goes_on or onward
-    return goes_on
+    return finish_each(
+        claims,
+        lambda claim, rider: painting_finish(
+            claim=claim, painted=painted[claim.stage_id], model_digests=digests, rider=rider
+        ),
+    )
 
 
 def _orders(claim: Claim, job: Job) -> list[_Order]:

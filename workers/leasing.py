@@ -40,6 +40,22 @@ def stage_run(stage_id: str, work: Callable[[Sequence[Claim]], bool]) -> None:
         raise Ignore
 
 
+def finish_each(claims: Sequence[Claim], finish: Callable[[Claim, bool], bool]) -> bool:
+    """Finish the claims of a batch one by one; whether the message's own job goes on.
+
+    `finish` gets a claim and whether it rides on another's message. A claim that was lost
+    meanwhile (canceled, taken over) costs the others nothing.
+    """
+    goes_on = False
+    for claim in claims:
+        rider = claim is not claims[0]
+        try:
+            goes_on = finish(claim, rider) or goes_on
+        except ClaimLost as lost:
+            logger.info("%s", lost)
+    return goes_on
+
+
 class _Lease:
     """Holds the claims while the work goes on, and records how it ended badly where it did."""
 

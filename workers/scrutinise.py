@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from PIL import Image
 
 from ethical_lens.results import AttributeDraw, TextVerdict
-from jobs.claims import Claim, ClaimLost
+from jobs.claims import Claim
 from jobs.models import Job, Picture
 from jobs.recording.scrutiny import ScrutinisedPicture, scrutiny_finish
 from jobs.states import PictureStatus
 from jobs.storage import object_get, quarantine_put
+from workers.leasing import finish_each
 from workers.loading import region_finder, scrutineer
 from workers.pngs import png_decode, png_encode
 
@@ -63,23 +64,15 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
                 verdict_on_blurred=outcome.final if blurred else None,
             )
         )
-    return _finish(claims, judged)
-
-
-def _finish(claims: Sequence[Claim], judged: dict[Claim, list[ScrutinisedPicture]]) -> bool:
-    goes_on = False
-    for claim in claims:
-        try:
-            onward = scrutiny_finish(
-                claim=claim,
-                scrutinised=judged[claim],
-                model_digests=scrutineer().digests,
-                rider=claim is not claims[0],
-            )
-        except ClaimLost:
-            continue
-        goes_on = goes_on or onward
-    return goes_on
+    return finish_each(
+        claims,
+        lambda claim, rider: scrutiny_finish(
+            claim=claim,
+            scrutinised=judged[claim],
+            model_digests=scrutineer().digests,
+            rider=rider,
+        ),
+    )
 
 
 def _pictures(claim: Claim, job: Job) -> list[Picture]:

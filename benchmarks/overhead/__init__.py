@@ -1,0 +1,1 @@
+"""What durability costs, in one run on the same Redis and PostgreSQL. See README.md beside this."""

@@ -1,0 +1,208 @@
+"""`make benchmark`: jobs per second and whole-job latency, as ratios in one run."""
+
+import argparse
+import json
+import os
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from devstack.application import ROOT, application_environment
+from devstack.ports import free_port
+from devstack.processes import Supervisor
+from devstack.receiver import Receiver
+from devstack.stack import Stack
+
+WORKERS = 2
+"""Solo processes, each on every queue; the same number in every case."""
+
+
+class Case:
+    """One way of running a job: how it is submitted, and when each one ended."""
+
+    def __init__(
+        self, name: str, submit: Callable[[int], Any], ended: Callable[[], dict[str, float]]
+    ) -> None:
+        self.name, self.submit, self.ended = name, submit, ended
+
+    def run(self, jobs: int, in_flight: int | None = None) -> tuple[float, list[float]]:
+        """Jobs per second from the first submission to the last end, and each job's latency in
+        seconds. With `in_flight`, never more than that many at once."""
+        before = set(self.ended())
+        started: dict[str, float] = {}
+        began = time.time()
+        for number in range(jobs):
+            if in_flight is not None:
+                self._wait(before, len(started) - in_flight + 1)
+            at = time.time()
+            started[str(self.submit(number))] = at
+        self._wait(before, jobs)
+        ends = {job: end for job, end in self.ended().items() if job not in before}
+        return jobs / (max(ends.values()) - began), [ends[job] - started[job] for job in started]
+
+    def _wait(self, before: set[str], count: int, timeout: float = 300.0) -> None:
+        deadline = time.monotonic() + timeout
+        while len(self.ended()) - len(before) < count:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{self.name}: not all jobs ended within {timeout:.0f} s")
+            time.sleep(0.002)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.overhead", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=400, help="jobs at full load")
+    parser.add_argument("--single", type=int, default=60, help="jobs one at a time")
+    parser.add_argument("--repeats", type=int, default=3)
+    arguments = parser.parse_args()
+    root = Path(tempfile.mkdtemp(prefix="ethical-lens-bench-"))
+    root.chmod(0o755)
+    (root / "models.json").write_text(json.dumps({"pipelines": {"null": "none"}}))
+    with Stack(root / "data", {}) as stack, Supervisor() as supervisor:
+        environment = application_environment(
+            stack.environment, models_file=root / "models.json", web_port=1,
+            secret_key=secrets.token_urlsafe(50),
+        )  # fmt: skip
+        environment["LOG_LEVEL"] = "WARNING"
+        os.environ.update(environment)
+        sys.path.insert(0, str(ROOT / "platform"))
+        results = _measure(supervisor, environment, root, arguments)
+    _report(results)
+
+
+def _measure(
+    supervisor: Supervisor, environment: dict[str, str], root: Path, arguments: argparse.Namespace
+) -> dict[str, dict[str, float]]:
+    from benchmarks.overhead import bare
+
+    bare.database().execute(bare.SCHEMA)
+
+    def bare_ends() -> dict[str, float]:
+        return {key.decode(): float(value) for key, value in bare.ends.hgetall(bare.ENDS).items()}
+
+    python = [sys.executable, "-m"]
+    celery = [*python, "celery", "-A", "benchmarks.overhead.bare", "worker"]
+    null = [*python, "benchmarks.overhead.null_worker", "worker"]
+    results: dict[str, list[tuple[float, list[float], list[float]]]] = {}
+
+    def measure(case: Case, argv: list[str], queues: str, **extra: str) -> None:
+        log = root / "workers.log"
+        names = [f"worker-{i}" for i in range(WORKERS)]
+        for name in names:
+            supervisor.start(
+                name,
+                [*argv, "-l", "WARNING", "--pool", "solo", "-n", f"{name}@%h", "-Q", queues,
+                 "--without-gossip", "--without-mingle"],
+                env={**environment, **extra}, log=log, cwd=ROOT,
+            )  # fmt: skip
+        case.run(20)  # warm: both workers are up, connections open
+        _, latencies = case.run(arguments.single, in_flight=1)
+        rate, loaded = case.run(arguments.jobs)
+        results.setdefault(case.name, []).append((rate, latencies, loaded))
+        print(f"  {case.name}: {rate:.1f} jobs/s", flush=True)
+        for name in names:
+            supervisor.stop(name)
+        bare.ends.delete(bare.ENDS)
+
+    project = _project_cases(supervisor, environment, root)
+    with Receiver(project.secret, port=project.port):
+        for repeat in range(arguments.repeats):
+            print(f"run {repeat + 1} of {arguments.repeats}", flush=True)
+            queues = ",".join(bare.QUEUES)
+            measure(Case("a bare chain", bare.submit_bare, bare_ends), celery, queues)
+            measure(Case("b least durable", bare.submit_durable, bare_ends), celery, queues)
+            measure(project.plain, null, f"{queues},webhooks", OBJECTS="off")
+            measure(project.whole, null, f"{queues},webhooks")
+    return {name: _summary(runs) for name, runs in results.items()}
+
+
+class _project_cases:
+    """(c) the project with null models: without objects and webhooks, and with them."""
+
+    def __init__(self, supervisor: Supervisor, environment: dict[str, str], root: Path) -> None:
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        from accounts.models import Tenant
+        from ethical_lens.policy import Policy
+        from jobs.models import Job
+        from jobs.services import JobRequest, job_submit
+        from moderation.models import Policy as PolicyRow
+        from moderation.models import PolicyVersion
+        from webhooks.services import endpoint_create
+
+        call_command("migrate", verbosity=0)
+        version = PolicyVersion.objects.create(
+            policy=PolicyRow.objects.create(name="bench"), number=1,
+            document=Policy().model_dump(mode="json"),
+        )  # fmt: skip
+        request = JobRequest(
+            prompt="a lighthouse on a cliff", model="null", width=64, height=64, steps=1,
+            guidance_scale=1.0,
+        )  # fmt: skip
+
+        def case(name: str) -> tuple[Case, Tenant]:
+            tenant = Tenant.objects.create(name=name, slug=name[:1] + secrets.token_hex(3),
+                                           policy_version=version)  # fmt: skip
+
+            def ended() -> dict[str, float]:
+                rows = Job.objects.filter(tenant=tenant, ended_at__isnull=False)
+                return {str(i): at.timestamp() for i, at in rows.values_list("id", "ended_at")}
+
+            return Case(
+                name, lambda _: job_submit(tenant=tenant, request=request).id, ended
+            ), tenant
+
+        self.plain, _ = case("c this project, objects and webhooks off")
+        self.whole, tenant = case("c this project, whole")
+        self.port = free_port()
+        self.secret = endpoint_create(
+            tenant_id=tenant.id, url=f"http://127.0.0.1:{self.port}/webhooks"
+        ).secret
+        supervisor.start(
+            "dispatcher", [sys.executable, "manage.py", "dispatcher"], env=environment,
+            log=root / "dispatcher.log", cwd=ROOT,
+        )  # fmt: skip
+
+
+def _summary(runs: list[tuple[float, list[float], list[float]]]) -> dict[str, float]:
+    """Medians over the repeats; latencies in milliseconds."""
+
+    def percentile(values: list[float], share: float) -> float:
+        return statistics.quantiles(values, n=100)[round(share * 100) - 1] * 1000
+
+    return {
+        "jobs_per_second": statistics.median(rate for rate, _, _ in runs),
+        "single_p50": statistics.median(percentile(single, 0.5) for _, single, _ in runs),
+        "single_p95": statistics.median(percentile(single, 0.95) for _, single, _ in runs),
+        "loaded_p50": statistics.median(percentile(loaded, 0.5) for _, _, loaded in runs),
+        "loaded_p95": statistics.median(percentile(loaded, 0.95) for _, _, loaded in runs),
+    }
+
+
+def _report(results: dict[str, dict[str, float]]) -> None:
+    bare, least = (results[name]["jobs_per_second"] for name in ("a bare chain", "b least durable"))
+    print(
+        "\n| case | jobs/s | of a | of b | alone p50 | alone p95 | loaded p50 | loaded p95 |\n"
+        "|---|---|---|---|---|---|---|---|"
+    )
+    for name, row in results.items():
+        rate = row["jobs_per_second"]
+        print(
+            f"| {name} | {rate:.1f} | {rate / bare:.0%} | {rate / least:.0%} | "
+            + " | ".join(
+                f"{row[key]:.0f} ms"
+                for key in ("single_p50", "single_p95", "loaded_p50", "loaded_p95")
+            )
+            + " |"
+        )
+
+
+if __name__ == "__main__":
+    main()
