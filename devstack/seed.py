@@ -15,16 +15,15 @@ def main(webhook_url: str) -> None:
     from accounts.models import Scope, Tenant, User
     from accounts.services import api_key_create
     from ethical_lens.policy import STAND_IN_POLICY
-    from moderation.models import Policy, PolicyVersion
+    from moderation.models import Policy
+    from moderation.policies import policy_version_add
     from webhooks.models import Endpoint
     from webhooks.services import endpoint_create
 
     policy, _ = Policy.objects.get_or_create(name="stand-in")
-    document = STAND_IN_POLICY.model_dump(mode="json")
     version = policy.versions.order_by("-number").first()
-    if version is None or version.document != document:
-        number = version.number + 1 if version else 1
-        version = PolicyVersion.objects.create(policy=policy, number=number, document=document)
+    if version is None or version.parsed != STAND_IN_POLICY:
+        version = policy_version_add(policy=policy, document=STAND_IN_POLICY, created_by=None)
     tenant, _ = Tenant.objects.update_or_create(
         slug="demo", defaults={"name": "Demo platform", "policy_version": version}
     )

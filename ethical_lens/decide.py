@@ -49,7 +49,9 @@ def decide_picture(
         )
 
     findings = tuple(
-        Finding(concept=concept, score=scores[concept], threshold=policy.concepts[concept].threshold)
+        Finding(
+            concept=concept, score=scores[concept], threshold=policy.concepts[concept].threshold
+        )
         for concept in Concept
         if scores[concept] >= policy.concepts[concept].threshold
     )

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from django.contrib.auth.models import Group, Permission
 from django.db.models.functions import Now
-from factories import make_job, make_tenant
 from PIL import Image
 
 from accounts.models import User
@@ -22,6 +21,7 @@ from ethical_lens.results import (
     PictureVerdict,
     TextVerdict,
 )
+from factories import make_job, make_tenant
 from jobs.claims import Claim, stage_claim
 from jobs.models import Job, Outbox, Picture
 from jobs.recording.alignment import alignment_finish, prompt_hold

@@ -7,7 +7,7 @@ again. Heavy libraries are imported only by the workers whose queues need them.
 import logging
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -70,14 +70,14 @@ def load_for(queues: Sequence[str]) -> tuple[dict[str, float], bool]:
     """Load what the queues need. Seconds per model, and whether all of them could be loaded."""
     needed: list[tuple[str, Callable[[], object]]] = []
     if "text" in queues:
-        needed.append(("aligner rules", lambda: aligner("rules")))
+        needed.append(("aligner rules", partial(aligner, "rules")))
     if "scrutinise" in queues:
         needed += [("scrutineer", scrutineer), ("region finder", region_finder)]
     if "generate" in queues:
         for name in settings.DIFFUSION_MODELS:
             needed += [
-                (f"pipeline {name}", lambda name=name: painter(name)),
-                (f"digest of {name}", lambda name=name: painter_digest(name)),
+                (f"pipeline {name}", partial(painter, name)),
+                (f"digest of {name}", partial(painter_digest, name)),
             ]
     seconds: dict[str, float] = {}
     ready = True

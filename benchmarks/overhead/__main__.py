@@ -82,7 +82,7 @@ def _measure(
     bare.database().execute(bare.SCHEMA)
 
     def bare_ends() -> dict[str, float]:
-        return {key.decode(): float(value) for key, value in bare.ends.hgetall(bare.ENDS).items()}
+        return {str(key): float(value) for key, value in bare.ends.hgetall(bare.ENDS).items()}
 
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "benchmarks.overhead.bare", "worker"]
@@ -153,7 +153,9 @@ class _project_cases:
 
             def ended() -> dict[str, float]:
                 rows = Job.objects.filter(tenant=tenant, ended_at__isnull=False)
-                return {str(i): at.timestamp() for i, at in rows.values_list("id", "ended_at")}
+                return {
+                    str(i): at.timestamp() for i, at in rows.values_list("id", "ended_at") if at
+                }
 
             return Case(
                 name, lambda _: job_submit(tenant=tenant, request=request).id, ended

@@ -32,7 +32,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     broker_transport_options={"priority_steps": [0], "queue_order_strategy": "priority"},
 )
-ends = redis.Redis.from_url(REDIS_URL)
+ends = redis.Redis.from_url(REDIS_URL, decode_responses=True)
 _connection: psycopg.Connection | None = None
 
 

@@ -100,5 +100,7 @@ def explain(
     elif verdict is not Label.K0:
         sentences.append("It was reworded without that.")
     if names_figure:
-        sentences.append("A public figure is named, whose face is blurred where a picture shows it.")
+        sentences.append(
+            "A public figure is named, whose face is blurred where a picture shows it."
+        )
     return " ".join(sentences)

@@ -155,7 +155,11 @@ def read_environment() -> Environment:
         for problem in error.errors(include_input=False, include_url=False):
             name = str(problem["loc"][0]).upper()
             hint = Environment.model_fields[name.lower()].description
-            what = "is missing" if problem["type"] == "missing" else problem["msg"].lower()
+            what = (
+                "is missing"
+                if problem["type"] == "missing"
+                else problem["msg"].removeprefix("Value error, ")
+            )
             lines.append(f"  {name}: {what}" + (f" ({hint})" if hint else ""))
         raise ImproperlyConfigured(
             "The environment is not complete:\n" + "\n".join(sorted(lines))

@@ -114,7 +114,7 @@ def _claims(sql: str, parameters: dict[str, Any]) -> list[Claim]:
         ]
 
 
-def _lease() -> timedelta:
+def _lease() -> Any:  # a timedelta; the stubs of execute() do not know that it may be one
     return timedelta(seconds=settings.ENVIRONMENT.lease_seconds)
 
 
@@ -190,11 +190,12 @@ def stage_promote(job: Job, *, delay: float = 0.0) -> None:
         cursor.execute(
             """
             UPDATE jobs_stagerun
-            SET state = 'ready', ready_at = clock_timestamp() + %s, driven_at = clock_timestamp()
+            SET state = 'ready', driven_at = clock_timestamp(),
+                ready_at = clock_timestamp() + %s::interval
             WHERE id = (SELECT id FROM jobs_stagerun
                         WHERE job_id = %s AND state = 'waiting' ORDER BY position LIMIT 1)
             """,
-            [timedelta(seconds=delay), job.id],
+            [f"{delay} seconds", job.id],
         )
 
 

@@ -5,6 +5,7 @@ Never touches jobs that still wait for admission: a long backlog is not a loss.
 
 import logging
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -24,7 +25,7 @@ WORKER_ROWS_KEPT = timedelta(days=1)
 _SILENT = """
 SELECT s.job_id FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
 WHERE s.state = 'ready' AND j.admitted_at IS NOT NULL AND s.driven_at IS NOT NULL
-  AND s.driven_at + %(silent)s * (2 ^ least(s.redrives, 6)) < clock_timestamp()
+  AND s.driven_at + make_interval(secs => %(silent)s * 2 ^ least(s.redrives, 6)) < clock_timestamp()
   AND NOT EXISTS (SELECT 1 FROM jobs_outbox o WHERE o.job_id = s.job_id)
 LIMIT %(batch)s
 """
@@ -45,7 +46,7 @@ def leases_expire() -> int:
     return sum(_lease_expire(stage_id, job_id) for stage_id, job_id in list(expired))
 
 
-def _lease_expire(stage_id: object, job_id: object) -> bool:
+def _lease_expire(stage_id: UUID, job_id: UUID) -> bool:
     with transaction.atomic():
         job = Job.objects.select_for_update().get(pk=job_id)
         closed = StageRun.objects.filter(
@@ -68,10 +69,7 @@ def stages_redrive() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             _SILENT,
-            {
-                "silent": timedelta(seconds=settings.ENVIRONMENT.silent_seconds),
-                "batch": BATCH,
-            },
+            {"silent": settings.ENVIRONMENT.silent_seconds, "batch": BATCH},
         )
         job_ids = [row[0] for row in cursor.fetchall()]
     for job_id in job_ids:

@@ -2,7 +2,9 @@
 
 import logging
 from datetime import timedelta
+from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.models import Picture, PictureVersion
@@ -33,6 +35,7 @@ def _sweep(prefix: str, grace: timedelta) -> int:
 
 
 def _sweep_page(prefix: str, keys: list[str]) -> int:
+    known: QuerySet[Any, str]
     if prefix == RELEASED:
         known = Picture.objects.filter(released_key__in=keys).values_list("released_key", flat=True)
     else:

@@ -12,16 +12,16 @@ from django.db import models
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from factories import make_job, make_tenant
-from review_cases import held_job, judged_job, make_user
 
 from accounts.models import APIKey, Scope, Tenant, User
 from accounts.services import api_key_authenticate, api_key_create
 from ethical_lens.policy import Policy as PolicyDocument
 from ethical_lens.results import PictureAction
+from factories import make_job, make_tenant
 from jobs.models import Job, Outbox, Picture, StageRun, UsageRecord, Worker
 from jobs.states import JobStatus
 from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
+from review_cases import held_job, judged_job, make_user
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint, Event
 from webhooks.redelivery import EndpointInactive, delivery_send_again
 from webhooks.services import endpoint_create

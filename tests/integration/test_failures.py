@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
-from factories import make_job, make_tenant
-from waiting import assert_one_end, wait_for_end, wait_for_stage, wait_until
 
 from devstack.application import ROOT, WORKERS, Application
 from devstack.stack import Stack
+from factories import make_job, make_tenant
 from jobs.dispatch import chain_publish
 from jobs.models import Job, Outbox
 from jobs.services import job_cancel
+from waiting import assert_one_end, wait_for_end, wait_for_stage, wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
 

@@ -3,17 +3,24 @@
 import hashlib
 import io
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 from django.test import Client
-from factories import make_job, make_tenant
 from PIL import Image
-from waiting import assert_one_end, wait_for_end, wait_until
 
+from accounts.models import User
+from devstack.application import Application
 from devstack.ports import free_port
 from devstack.receiver import Receiver
+from ethical_lens.policy import STAND_IN_POLICY, BlurSettings, ConceptRule, Policy
+from ethical_lens.results import Concept
+from factories import make_job, make_tenant
+from jobs.models import Job, PictureVersion
 from jobs.storage import released_url
+from moderation.review import picture_decide, prompt_decide
+from waiting import assert_one_end, wait_for_end, wait_until
 from webhooks.services import endpoint_create
 
 pytestmark = pytest.mark.usefixtures("application", "committed")
@@ -83,3 +90,152 @@ def test_a_prompt_that_cannot_be_read_goes_to_a_person() -> None:
 def test_only_released_keys_are_linked() -> None:
     with pytest.raises(ValueError, match="only released"):
         released_url("quarantine/x")
+
+
+PROMPT = "a lighthouse on a cliff"  # nobody in it, so nothing is drawn and seeds decide
+
+
+def policy_where(concept: Concept, threshold: float, **blur: float) -> Policy:
+    """The stand-in policy with one threshold within reach."""
+    rule = ConceptRule(threshold=threshold, scope=STAND_IN_POLICY.concepts[concept].scope)
+    return STAND_IN_POLICY.model_copy(
+        update={
+            "concepts": {**STAND_IN_POLICY.concepts, concept: rule},
+            "blur": BlurSettings(**blur),
+        }
+    )
+
+
+def judged(policy: Policy, **job: Any) -> Job:
+    """A job of that tenant once it has ended or is held."""
+    submitted = make_job(make_tenant(policy), prompt=PROMPT, **job)
+    wait_until(lambda: submitted.events.exists(), "the job to end or be held")
+    submitted.refresh_from_db()
+    return submitted
+
+
+def score_of(job: Job, concept: Concept, round: int, kind: str = "painted") -> float:
+    version = PictureVersion.objects.get(picture__job=job, round=round, kind=kind)
+    return float(version.verdict["scores"][concept.value])
+
+
+def story(job: Job) -> list[tuple[str, int, str]]:
+    return [(d.stage, d.round, d.action) for d in job.decisions.all()]
+
+
+@pytest.fixture(scope="module")
+def repainted(application: Application, django_db_setup: None, django_db_blocker: Any) -> Any:
+    """A seed whose second painting scores lower on nsfw than its first, and both scores."""
+    with django_db_blocker.unblock():
+        for seed in range(12):
+            job = judged(policy_where(Concept.NSFW, 0.0), seed=seed)
+            first, second = (score_of(job, Concept.NSFW, round) for round in (1, 2))
+            if first > second + 0.02:
+                return seed, first, second
+    pytest.fail("no seed scored lower when painted again")
+
+
+def test_a_toxic_picture_is_repainted_once_and_then_released(repainted: Any) -> None:
+    seed, first, second = repainted
+    job = judged(policy_where(Concept.NSFW, (first + second) / 2), seed=seed)
+    assert_one_end(job, "succeeded")
+    assert story(job) == [
+        ("align", 1, "allow"), ("scrutinise", 1, "repaint"), ("revise", 2, "rewrite"),
+        ("scrutinise", 2, "release"),
+    ]  # fmt: skip
+    picture = job.pictures.get()
+    assert picture.round == 2
+    assert picture.prompt != PROMPT
+    assert picture.current.round == 2
+    assert list(job.stages.values_list("stage", "round")) == [
+        ("align", 1), ("generate", 1), ("scrutinise", 1), ("revise", 2), ("generate", 2),
+        ("scrutinise", 2), ("release", 1),
+    ]  # fmt: skip
+
+
+def test_a_picture_that_is_toxic_again_is_blocked(repainted: Any) -> None:
+    seed, _, second = repainted
+    job = judged(policy_where(Concept.NSFW, second - 0.01), seed=seed)
+    assert_one_end(job, "blocked")
+    assert story(job)[-1] == ("scrutinise", 2, "block")
+    assert job.pictures.get().reason == "picture_still_toxic"
+    assert job.pictures.get().released_key == ""
+
+
+def test_only_the_failing_picture_is_painted_again(repainted: Any) -> None:
+    probe = judged(STAND_IN_POLICY, n=3, seed=20)
+    scores = sorted(
+        (version.verdict["scores"]["nsfw"], version.picture.index)
+        for version in PictureVersion.objects.filter(picture__job=probe)
+    )
+    (_, _), (middle, _), (highest, toxic) = scores
+    job = judged(policy_where(Concept.NSFW, (middle + highest) / 2), n=3, seed=20)
+    assert {p.index: p.round for p in job.pictures.all()} == {
+        index: 2 if index == toxic else 1 for index in range(3)
+    }
+    released = job.pictures.filter(status="released")
+    assert set(released.values_list("index", flat=True)) >= {0, 1, 2} - {toxic}
+    assert_one_end(job, "succeeded")
+
+
+@pytest.fixture(scope="module")
+def blurred(application: Application, django_db_setup: None, django_db_blocker: Any) -> Any:
+    """A seed whose blurred picture scores lower on public than the painted one, and both."""
+    with django_db_blocker.unblock():
+        for seed in range(12):
+            job = judged(policy_where(Concept.PUBLIC, 0.0, mask_threshold=1e-6), seed=seed)
+            before = score_of(job, Concept.PUBLIC, 1)
+            after = score_of(job, Concept.PUBLIC, 1, "blurred")
+            if before > after + 0.02:
+                return seed, before, after
+    pytest.fail("no seed scored lower when blurred")
+
+
+def test_a_region_is_blurred_and_what_comes_of_it_released(blurred: Any) -> None:
+    seed, before, after = blurred
+    policy = policy_where(Concept.PUBLIC, (before + after) / 2, mask_threshold=1e-6)
+    job = judged(policy, seed=seed)
+    assert_one_end(job, "succeeded")
+    assert story(job)[1:] == [("scrutinise", 1, "blur"), ("scrutinise", 1, "release")]
+    picture = job.pictures.get()
+    painted = picture.versions.get(kind="painted")
+    assert picture.current.kind == "blurred"
+    assert picture.current.sha256 != painted.sha256
+    assert picture.current.sha256 in picture.released_key
+    assert picture.cleared_by.object_digest == picture.current.sha256
+
+
+def test_what_still_fires_after_the_blur_is_blocked(blurred: Any) -> None:
+    seed, _, after = blurred
+    job = judged(policy_where(Concept.PUBLIC, after - 0.01, mask_threshold=1e-6), seed=seed)
+    assert_one_end(job, "blocked")
+    assert story(job)[1:] == [("scrutinise", 1, "blur"), ("scrutinise", 1, "block")]
+
+
+def test_a_region_that_is_not_found_goes_to_a_person_who_releases_it(blurred: Any) -> None:
+    seed, _, after = blurred
+    job = judged(policy_where(Concept.PUBLIC, after - 0.01, mask_threshold=0.999999), seed=seed)
+    assert job.status == "needs_review"
+    picture = job.pictures.get()
+    assert (picture.status, picture.reason) == ("in_review", "region_not_found")
+    moderator = User.objects.create(username=f"moderator-{job.id}")
+    picture_decide(picture_id=picture.id, moderator=moderator, release=True, explanation="harmless")
+    picture.refresh_from_db()
+    assert picture.status == "in_review", "nothing leaves before the time for undo is over"
+    wait_for_end(job)
+    assert job.status == "succeeded"
+    assert [event.type for event in job.events.order_by("sequence")] == [
+        "job.needs_review", "job.succeeded",
+    ]  # fmt: skip
+    assert story(job)[-1] == ("review", 1, "release")
+
+
+def test_a_prompt_that_a_person_approves_is_painted_and_scrutinised() -> None:
+    job = make_job(prompt="Ein alter Mann sitzt vor dem Haus und liest die Zeitung")
+    wait_until(lambda: job.events.exists(), "the job to be held")
+    moderator = User.objects.create(username=f"moderator-{job.id}")
+    prompt_decide(job_id=job.id, moderator=moderator, approve=True, explanation="a harmless scene")
+    wait_for_end(job)
+    assert job.status == "succeeded"
+    assert job.pictures.get().prompt == job.prompt
+    assert ("scrutinise", 1, "release") in story(job)

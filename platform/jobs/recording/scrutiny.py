@@ -46,10 +46,6 @@ def scrutiny_finish(
             decision = _judged(job, picture, item, claim.round, model_digests)
             _settle(picture, item.final, decision)
             repaint = repaint or item.final.action is PictureAction.REPAINT
-        PictureVersion.objects.bulk_update(
-            [pictures[i.picture_id].current for i in scrutinised],
-            ["verdict"],  # type: ignore[misc]
-        )
         Picture.objects.bulk_update(
             [pictures[item.picture_id] for item in scrutinised],
             ["current", "status", "reason", "round", "cleared_by"],
@@ -75,9 +71,9 @@ def _judged(
         raise ValueError(f"picture {picture.id} was never painted")
     decision = _decide(job, picture, version, item.verdict, round, model_digests)
     version.verdict = item.verdict.model_dump(mode="json")
+    version.save(update_fields=["verdict"])
     if item.verdict_on_blurred is None or item.blurred is None:
         return decision
-    version.save(update_fields=["verdict"])
     picture.current = PictureVersion.objects.create(
         picture=picture,
         round=round,

@@ -1,7 +1,6 @@
 """What the templates of the moderation pages need."""
 
 from django import template
-
 from ethical_lens.results import Factor, Label
 from jobs.models import StageRun
 from moderation.badges import VARIANTS

@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from django.test import Client
 from django.utils import timezone
-from factories import make_job, make_tenant
 
 from accounts.models import APIKey, Scope, Tenant
 from accounts.services import api_key_create, api_key_revoke
+from factories import make_job, make_tenant
 from jobs.models import Job
 from jobs.storage import quarantine_put, release_copy
 from moderation.decisions import decision_record

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 from django.db.models.functions import Now
-from factories import make_job
 
+from factories import make_job
 from jobs.claims import (
     Claim,
     ClaimLost,

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 from django.db import connection
-from factories import make_job
 
+from factories import make_job
 from jobs.claims import Claim, stage_claim
 
 pytestmark = [pytest.mark.services, pytest.mark.usefixtures("committed")]

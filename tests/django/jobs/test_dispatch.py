@@ -79,9 +79,7 @@ def test_tenants_take_turns(broker: redis.Redis, settings: Settings) -> None:
     assert second in admitted(), "who has less in flight goes first"
 
 
-def test_priority_goes_before_age_within_a_tenant(
-    broker: redis.Redis, settings: Settings
-) -> None:
+def test_priority_goes_before_age_within_a_tenant(broker: redis.Redis, settings: Settings) -> None:
     window(settings, 1)
     tenant = make_tenant()
     make_job(tenant, priority=1)

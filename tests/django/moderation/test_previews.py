@@ -8,7 +8,6 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import reverse
 from PIL import Image, PngImagePlugin
-from review_cases import judged_job, make_user, png, reviewed_picture
 
 from ethical_lens.results import PictureAction
 from jobs.models import Picture, PictureVersion
@@ -16,6 +15,7 @@ from jobs.states import PictureStatus
 from jobs.storage import object_delete, quarantine_put
 from moderation.models import RawPictureView
 from moderation.previews import PictureUnreadable, preview_make
+from review_cases import judged_job, make_user, png, reviewed_picture
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 

@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 from django.db import connections
-from review_cases import make_user, reviewed_picture
 
 from accounts.models import User
 from moderation.review import NotInReview, picture_decide
+from review_cases import make_user, reviewed_picture
 
 pytestmark = [pytest.mark.services]
 

@@ -4,7 +4,6 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
-from review_cases import held_job, judged_job, make_user, release_run, reviewed_picture
 
 from accounts.models import User
 from ethical_lens.results import PictureAction
@@ -12,6 +11,7 @@ from jobs.models import Outbox, Picture
 from jobs.states import JobStatus, PictureStatus
 from moderation.models import Decision
 from moderation.queue import pictures_waiting, prompts_waiting
+from review_cases import held_job, judged_job, make_user, release_run, reviewed_picture
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 

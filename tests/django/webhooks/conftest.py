@@ -27,7 +27,6 @@ Answering = Callable[[socket.socket], None]
 def deliver_to() -> Callable[..., Delivery]:
     """A pending delivery to the given URL, of a tenant of its own."""
     from factories import make_job, make_tenant
-
     from webhooks.models import EventType
     from webhooks.services import endpoint_create, event_record
 

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import pytest
 from django.utils import timezone
-from factories import make_job
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from devstack.receiver import Answer, Receiver
+from factories import make_job
 from webhooks.delivery import JITTER, LONGEST_ANSWER, RETRY_SCHEDULE, delivery_attempt
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint, EventType
 from webhooks.services import event_record

@@ -4,8 +4,8 @@ import base64
 
 import pytest
 from django.db import IntegrityError, transaction
-from factories import make_job, make_tenant
 
+from factories import make_job, make_tenant
 from webhooks.errors import WebhookURLRefused
 from webhooks.models import Delivery, Endpoint, Event, EventType
 from webhooks.services import endpoint_create, event_record

@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 if not busy:
                     self._wait(listener)
 
-    def _wait(self, listener: psycopg.Connection) -> None:  # type: ignore[type-arg]
+    def _wait(self, listener: psycopg.Connection) -> None:
         """Sleep until something was committed or a second is over."""
         for _ in listener.notifies(timeout=IDLE_SECONDS, stop_after=1):
             pass
