@@ -17,7 +17,7 @@ Score = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 class Value(BaseModel):
     """Base of every value here: frozen, no unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Label(StrEnum):
@@ -251,6 +251,14 @@ class PictureVerdict(Value):
     explanation: str = Field(min_length=1)
     scores: dict[Concept, float] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+    @model_validator(mode="after")
+    def _nothing_is_released_with_a_finding(self) -> Self:
+        if self.action is PictureAction.RELEASE and (
+            self.findings or set(self.scores) != {*Concept}
+        ):
+            raise ValueError("a picture is released on a score per concept and no finding")
+        return self
 
     @property
     def concepts(self) -> frozenset[Concept]:

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import django
 import pytest
 
-import django
 from devstack.stack import Stack
 
 if TYPE_CHECKING:

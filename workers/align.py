@@ -1,12 +1,13 @@
 """Text: the prompt is judged, people get their draws, each picture its prompt."""
 
+import logging
 import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ethical_lens.policy import Policy
 from ethical_lens.results import ClusterType, Concept, TextVerdict
-from ethical_lens.text.aligner import AlignmentError
+from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import scrutinise_with
 from ethical_lens.text.deck import Deck, draw_pictures
 from jobs.claims import Claim
@@ -18,7 +19,10 @@ from jobs.recording.alignment import (
     prompt_hold,
     revision_finish,
 )
+from moderation.policies import policy_of_version
 from workers.loading import aligner
+
+logger = logging.getLogger(__name__)
 
 NO_VERDICT = "no_text_verdict"
 
@@ -26,8 +30,8 @@ NO_VERDICT = "no_text_verdict"
 def job_align(claims: Sequence[Claim]) -> bool:
     """Judge the job's prompt; without a verdict the job goes to a person, never on."""
     (claim,) = claims
-    job = Job.objects.select_related("policy_version").get(pk=claim.job_id)
-    policy = job.policy_version.parsed
+    job = Job.objects.get(pk=claim.job_id)
+    policy = policy_of_version(job.policy_version_id)
     try:
         verdict, judge = scrutinise_with(
             [aligner(name) for name in policy.aligners], job.prompt, job.negative_prompt, policy
@@ -40,24 +44,40 @@ def job_align(claims: Sequence[Claim]) -> bool:
 
 
 def job_revise(claims: Sequence[Claim]) -> bool:
-    """Word anew the prompts of the pictures that were toxic as a whole."""
+    """Word anew the prompts of the pictures that were toxic as a whole.
+
+    A picture for which no wording is found goes to a person; the others go on.
+    """
     (claim,) = claims
-    job = Job.objects.select_related("policy_version").get(pk=claim.job_id)
-    policy = job.policy_version.parsed
+    job = Job.objects.get(pk=claim.job_id)
+    policy = policy_of_version(job.policy_version_id)
+    editors = [aligner(name) for name in policy.aligners]
     prompts = {}
-    try:
-        editor = aligner(policy.aligners[0])
-        for picture in job.pictures.filter(round=claim.round).select_related("current"):
-            verdict = (picture.current.verdict if picture.current else None) or {}
-            concepts = frozenset(Concept(f["concept"]) for f in verdict.get("findings", ()))
-            prompts[picture.id] = editor.revise(picture.prompt, concepts, policy)
-    except AlignmentError as error:
-        return prompt_hold(claim=claim, reason=NO_VERDICT, explanation=str(error))
-    return revision_finish(claim=claim, prompts=prompts, aligner={editor.name: editor.version})
+    for picture in job.pictures.filter(round=claim.round).select_related("current"):
+        verdict = (picture.current.verdict if picture.current else None) or {}
+        concepts = frozenset(Concept(f["concept"]) for f in verdict.get("findings", ()))
+        prompts[picture.id] = _revise(picture.prompt, concepts, policy, editors)
+    return revision_finish(
+        claim=claim, prompts=prompts, aligner={editor.name: editor.version for editor in editors}
+    )
+
+
+def _revise(
+    prompt: str, concepts: frozenset[Concept], policy: Policy, editors: Sequence[PromptAligner]
+) -> str | None:
+    """The first new wording that an aligner of the policy finds, or None."""
+    for editor in editors:
+        try:
+            return editor.revise(prompt, concepts, policy)
+        except AlignmentError as error:
+            logger.info("%s found no new wording: %s", editor.name, error)
+    return None
 
 
 def _draw(claim: Claim, job: Job, verdict: TextVerdict, policy: Policy) -> Draws:
     kinds = {cluster.kind for cluster in verdict.clusters if cluster.type is ClusterType.ONE}
+    if not kinds:
+        return ((),) * job.n
 
     def draw(cards: Mapping[str, Any]) -> tuple[Draws, Mapping[str, Any]]:
         decks = {

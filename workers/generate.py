@@ -1,5 +1,6 @@
 """Painting: the pictures of one or several jobs together, raw ones into quarantine."""
 
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from workers.loading import painter, painter_digest
 from workers.pngs import png_encode
 
 PROGRESS_SECONDS = 0.5
+_ONE_AT_A_TIME = threading.Lock()  # pipelines are not for two threads at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,10 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
     size = settings.ENVIRONMENT.generate_batch_size
     for start in range(0, len(orders), size):
         batch = orders[start : start + size]
-        images = painter(model).paint([order.request for order in batch], on_step=_Progress(batch))
+        with _ONE_AT_A_TIME:
+            images = painter(model).paint(
+                [order.request for order in batch], on_step=_Progress(batch)
+            )
         for order, image in zip(batch, images, strict=True):
             stored = quarantine_put(
                 job_id=order.claim.job_id,
@@ -88,14 +93,15 @@ class _Progress:
     """Step callback: stores progress at intervals, and stops once nobody waits for the batch."""
 
     def __init__(self, batch: Sequence[_Order]) -> None:
-        self.claims = {order.claim for order in batch}
-        self.pictures = [order.picture.id for order in batch]
+        self.batch = batch
         self.told = time.monotonic()
 
     def __call__(self, step: int, total: int) -> None:
         if time.monotonic() - self.told < PROGRESS_SECONDS:
             return
         self.told = time.monotonic()
-        if not leases_renew(self.claims):
+        held = leases_renew({order.claim for order in self.batch})
+        if not held:
             raise ClaimLost("every job of the batch has ended or was taken over")
-        Picture.objects.filter(pk__in=self.pictures).update(steps_done=step)
+        pictures = [order.picture.id for order in self.batch if order.claim.stage_id in held]
+        Picture.objects.filter(pk__in=pictures).update(steps_done=step)

@@ -13,7 +13,8 @@ import time
 from collections.abc import Iterable, Sequence
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.utils import timezone
 
 from jobs.claims import Claim, leases_renew
@@ -44,6 +45,8 @@ class Heartbeat:
         self._write_row()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
+        # In a thread of its own: a database that hangs must not hold up the deadlines.
+        threading.Thread(target=self._watch_deadlines, name="deadlines", daemon=True).start()
 
     def models_loaded(self, load_seconds: dict[str, float], *, ready: bool) -> None:
         """Tell how long each model took, and whether the worker can work."""
@@ -70,7 +73,6 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._stop.wait(settings.ENVIRONMENT.heartbeat_seconds):
-            self._check_deadlines()
             try:
                 with self._lock:
                     held = list(self._claims)
@@ -80,6 +82,10 @@ class Heartbeat:
                 logger.warning("heartbeat missed, the database is away: %s", error)
                 connection.close()
         connection.close()
+
+    def _watch_deadlines(self) -> None:
+        while not self._stop.wait(1.0):
+            self._check_deadlines()
 
     def _check_deadlines(self) -> None:
         limit = settings.ENVIRONMENT.stage_deadline_seconds

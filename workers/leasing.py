@@ -8,23 +8,22 @@ from uuid import UUID
 
 from celery.exceptions import Ignore
 from django.conf import settings
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 
 from jobs.claims import (
     Claim,
     ClaimLost,
-    TransientFailure,
     riders_claim,
     stage_claim,
     stage_fail,
 )
-from jobs.models import Job
 from jobs.storage import StorageUnavailable
 from workers.heartbeat import HEARTBEAT
 
 logger = logging.getLogger(__name__)
 
-TRANSIENT = (TransientFailure, StorageUnavailable, OperationalError)
+TRANSIENT = (StorageUnavailable, OperationalError)
+"""Failures of outside systems, which are no fault of the job."""
 
 
 def stage_run(stage_id: str, work: Callable[[Sequence[Claim]], bool]) -> None:
@@ -53,6 +52,8 @@ def finish_each(claims: Sequence[Claim], finish: Callable[[Claim, bool], bool]) 
             goes_on = finish(claim, rider) or goes_on
         except ClaimLost as lost:
             logger.info("%s", lost)
+        except Exception as error:  # noqa: BLE001 - it must not cost the others of the batch
+            _record_failure(claim, error)
     return goes_on
 
 
@@ -67,8 +68,15 @@ class _Lease:
         claim = stage_claim(stage_id=self.stage_id, holder=HEARTBEAT.name)
         if claim is None:
             raise Ignore
-        self.claims = [claim, *_riders(claim)]
+        self.claims = [claim]
         HEARTBEAT.watch(self.claims)
+        try:
+            riders = _riders(claim)
+        except DatabaseError as error:
+            logger.warning("goes alone, no riders could be claimed: %s", error)
+        else:
+            self.claims += riders
+            HEARTBEAT.watch(riders)
         return self
 
     def __exit__(
@@ -80,23 +88,27 @@ class _Lease:
         HEARTBEAT.unwatch(self.claims)
         if error is None:
             return
-        if isinstance(error, ClaimLost):
-            logger.info("%s", error)
-        else:
-            logger.error("stage %s failed", self.stage_id, exc_info=error)
         for claim in self.claims:
-            stage_fail(
-                claim=claim,
-                error=f"{type(error).__name__}: {error}"[:2000],
-                transient=isinstance(error, (*TRANSIENT, ClaimLost)),
-            )
+            _record_failure(claim, error)
         if isinstance(error, Exception):
             raise Ignore from error
+
+
+def _record_failure(claim: Claim, error: BaseException) -> None:
+    """Log it, and let the stage be tried again or given up, where it is still ours."""
+    if isinstance(error, ClaimLost):
+        logger.info("%s", error)
+    else:
+        logger.error("%s of job %s failed", claim.stage.name, claim.job_id, exc_info=error)
+    stage_fail(
+        claim=claim,
+        error=f"{type(error).__name__}: {error}"[:2000],
+        transient=isinstance(error, (*TRANSIENT, ClaimLost)),
+    )
 
 
 def _riders(claim: Claim) -> list[Claim]:
     if not claim.stage.batches or claim.alone:
         return []
-    own = Job.objects.values_list("n", flat=True).get(pk=claim.job_id)
-    room = settings.ENVIRONMENT.generate_batch_size - own
+    room = settings.ENVIRONMENT.generate_batch_size - claim.pictures
     return riders_claim(claim=claim, holder=HEARTBEAT.name, room=room)

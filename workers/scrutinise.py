@@ -10,6 +10,7 @@ from jobs.models import Job, Picture
 from jobs.recording.scrutiny import ScrutinisedPicture, scrutiny_finish
 from jobs.states import PictureStatus
 from jobs.storage import object_get, quarantine_put
+from moderation.policies import policy_of_version
 from workers.leasing import finish_each
 from workers.loading import region_finder, scrutineer
 from workers.pngs import png_decode, png_encode
@@ -22,17 +23,12 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
     """
     from ethical_lens.image.scrutinise import ScrutinyRequest, scrutinise
 
-    jobs = {
-        job.id: job
-        for job in Job.objects.select_related("policy_version").filter(
-            pk__in=[claim.job_id for claim in claims]
-        )
-    }
+    jobs = {job.id: job for job in Job.objects.filter(pk__in=[claim.job_id for claim in claims])}
     subjects: list[tuple[Claim, Picture]] = []
     requests: list[ScrutinyRequest] = []
     for claim in claims:
         job = jobs[claim.job_id]
-        policy = job.policy_version.parsed
+        policy = policy_of_version(job.policy_version_id)
         text = TextVerdict.model_validate(job.text_verdict)
         for picture in _pictures(claim, job):
             subjects.append((claim, picture))

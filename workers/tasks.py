@@ -9,7 +9,6 @@ from celery.concurrency.prefork import TaskPool as ForkingPool
 from django.db import connection
 
 from config.celery import app
-from jobs.reconcile import reconcile as jobs_reconcile
 from jobs.sweep import orphans_sweep
 from workers.align import job_align, job_revise
 from workers.deliver import event_deliver
@@ -53,11 +52,6 @@ def deliver(delivery_id: str, token: int) -> None:
     event_deliver(delivery_id=delivery_id, token=token)
 
 
-@app.task(name="workers.reconcile")
-def reconcile() -> None:
-    jobs_reconcile()
-
-
 @app.task(name="workers.sweep")
 def sweep() -> None:
     orphans_sweep()
@@ -66,14 +60,24 @@ def sweep() -> None:
 @signals.worker_init.connect
 def begin(sender: Any, **_: Any) -> None:
     """Load the models of the worker's queues and begin to beat, before anything is consumed."""
-    if issubclass(sender.pool_cls, ForkingPool) if isinstance(sender.pool_cls, type) else False:
+    if isinstance(sender.pool_cls, type) and issubclass(sender.pool_cls, ForkingPool):
         raise SystemExit("Start the worker with --pool solo or --pool threads: it must not fork.")
     queues = sorted(sender.app.amqp.queues.consume_from)
     HEARTBEAT.start(name=f"{sender.hostname}:{os.getpid()}", queues=queues)
     seconds, ready = load_for(queues)
     HEARTBEAT.models_loaded(seconds, ready=ready)
+    if not ready:
+        raise SystemExit(
+            "Not all models could be loaded, so nothing is consumed; see the log above."
+        )
     # Celery closes the file descriptor under an open connection when its pool starts.
     connection.close()
+
+
+@signals.task_prerun.connect
+def check_connection(**_: Any) -> None:
+    """Drop a database connection that broke since the last task; the next query opens another."""
+    connection.close_if_unusable_or_obsolete()
 
 
 @signals.worker_shutdown.connect

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -16,7 +17,6 @@ from django.utils.safestring import SafeString
 from accounts.models import APIKey, Scope, Tenant, User
 from accounts.services import api_key_create, api_key_revoke
 from config.admin import ModelAdmin
-from django import forms
 from moderation.badges import badge
 
 if TYPE_CHECKING:

@@ -14,6 +14,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
+_DATABASE_URL_HELP = "write it as postgresql://user:password@host:port/name"  # never the value
+
+
 class Environment(BaseSettings):
     """Every environment variable the platform and its workers know. Durations are in seconds.
 
@@ -44,7 +47,11 @@ class Environment(BaseSettings):
     https: bool = Field(default=False, description="set secure cookies and redirect to HTTPS")
     public_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://")
     log_level: str = "INFO"
-    database_pool_size: int = Field(default=10, ge=1, description="connections per process")
+    database_pool_size: int = Field(
+        default=0,
+        ge=0,
+        description="0: one lasting connection per thread; web processes pool 10 by default",
+    )
 
     lease_seconds: float = Field(
         default=60.0, gt=0, description="a claim unrenewed this long is dead"
@@ -84,9 +91,9 @@ class Environment(BaseSettings):
         try:
             parts = conninfo_to_dict(value)
         except ProgrammingError as error:
-            raise ValueError(f"not a PostgreSQL address: {error}") from error
+            raise ValueError(_DATABASE_URL_HELP) from error
         if not value.startswith(("postgresql://", "postgres://")) or not parts.get("dbname"):
-            raise ValueError("write it as postgresql://user:password@host:port/name")
+            raise ValueError(_DATABASE_URL_HELP)
         return value
 
     @field_validator("webhook_allowed_networks")
@@ -104,6 +111,14 @@ class Environment(BaseSettings):
             raise ValueError(f"must exceed STAGE_DEADLINE_SECONDS ({deadline:g})")
         return value
 
+    @field_validator("heartbeat_seconds")
+    @classmethod
+    def _beats_well_within_a_lease(cls, value: float, info: Any) -> float:
+        lease = info.data.get("lease_seconds", 0)
+        if value * 2 > lease:
+            raise ValueError(f"must be at most half of LEASE_SECONDS ({lease:g})")
+        return value
+
     @property
     def database(self) -> dict[str, Any]:
         """Django's `DATABASES["default"]` from the URL."""
@@ -111,7 +126,11 @@ class Environment(BaseSettings):
         taken = {
             key: parts.pop(key, "") or "" for key in ("dbname", "user", "password", "host", "port")
         }
-        parts["pool"] = {"min_size": 1, "max_size": self.database_pool_size, "timeout": 10}
+        # Statements are planned once per connection, not at every execution: see benchmarks/.
+        parts |= {"server_side_binding": True, "prepare_threshold": 2}
+        parts = {"connect_timeout": 5, "tcp_user_timeout": 15_000, **parts}
+        if self.database_pool_size:
+            parts["pool"] = {"min_size": 1, "max_size": self.database_pool_size, "timeout": 10}
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": taken["dbname"],
@@ -121,6 +140,7 @@ class Environment(BaseSettings):
             "PORT": taken["port"],
             "OPTIONS": parts,
             "CONN_HEALTH_CHECKS": True,
+            "CONN_MAX_AGE": 0 if self.database_pool_size else None,
         }
 
     def model_names(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from celery.schedules import crontab
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
@@ -117,15 +118,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 10,
 }
 CELERY_BEAT_SCHEDULE = {
-    "reconcile": {
-        "task": "workers.reconcile",
-        "schedule": ENVIRONMENT.reconcile_seconds,
-        "options": {"queue": "io", "expires": ENVIRONMENT.reconcile_seconds * 2},
-    },
     "sweep": {
         "task": "workers.sweep",
-        "schedule": 600.0,
-        "options": {"queue": "io", "expires": 600.0},
+        "schedule": crontab(hour="3", minute="0"),
+        "options": {"queue": "io", "expires": 3600.0},
     },
 }
 
@@ -133,9 +129,16 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "config.requests.RequestIdFilter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        },
+    },
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
 }
 

@@ -17,19 +17,20 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from jobs.ending import job_end, job_hold
+from jobs.exhaustion import stage_give_up
 from jobs.models import Job, StageRun
 from jobs.outbox import outbox_continue
-from jobs.stages import GENERATE, RELEASE, STAGES, Stage
-from jobs.states import JobStatus, PictureStatus, StageState, sources_of
+from jobs.promotion import stage_promote
+from jobs.stages import STAGES, Stage
+from jobs.states import JobStatus, StageState, sources_of
+
+LONGEST_DELAY_SECONDS = 60.0
+OUTAGES_BORNE = 60
+"""So many failures of outside systems cost a stage no attempt: about an hour of them."""
 
 
 class ClaimLost(Exception):
     """The stage is no longer this holder's: its lease was taken over, or its job ended."""
-
-
-class TransientFailure(Exception):
-    """An outside system is away for now: tried again without using up an attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Claim:
     token: int
     batch_key: str
     alone: bool
+    pictures: int
 
 
 class Onward(Enum):
@@ -73,17 +75,17 @@ claimed AS (
     FROM held, (VALUES {_MOVES}) AS move(stage, source, target)
     WHERE s.id = held.stage_id AND move.stage = s.stage AND move.source = held.status
       AND s.state = 'ready' AND s.ready_at <= clock_timestamp()
-    RETURNING s.id, s.job_id, s.stage, s.round, s.token, s.batch_key, s.alone, move.target
+    RETURNING s.id, s.job_id, s.stage, s.round, s.token, s.batch_key, s.alone, held.n, move.target
 ), moved AS (
     UPDATE jobs_job SET status = claimed.target
     FROM claimed WHERE jobs_job.id = claimed.job_id AND jobs_job.status <> claimed.target
 )
-SELECT id, job_id, stage, round, token, batch_key, alone FROM claimed
+SELECT id, job_id, stage, round, token, batch_key, alone, n FROM claimed
 """
 
 _CLAIM = f"""
 WITH held AS (
-    SELECT %(stage_id)s::uuid AS stage_id, status FROM jobs_job
+    SELECT %(stage_id)s::uuid AS stage_id, status, n FROM jobs_job
     WHERE id = (SELECT job_id FROM jobs_stagerun WHERE id = %(stage_id)s)
     FOR UPDATE
 ), {_UPDATE}"""
@@ -99,8 +101,8 @@ WITH fitting AS (
     LIMIT %(room)s
     FOR UPDATE OF j, s SKIP LOCKED
 ), held AS (
-    SELECT stage_id, status FROM (
-        SELECT stage_id, status, sum(n) OVER (ORDER BY stage_id) AS pictures FROM fitting
+    SELECT stage_id, status, n FROM (
+        SELECT stage_id, status, n, sum(n) OVER (ORDER BY stage_id) AS pictures FROM fitting
     ) AS counted WHERE pictures <= %(room)s
 ), {_UPDATE}"""
 
@@ -109,7 +111,7 @@ def _claims(sql: str, parameters: dict[str, Any]) -> list[Claim]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [
-            Claim(row[0], row[1], STAGES[row[2]], row[3], row[4], row[5], row[6])
+            Claim(row[0], row[1], STAGES[row[2]], row[3], row[4], row[5], row[6], row[7])
             for row in cursor.fetchall()
         ]
 
@@ -152,12 +154,16 @@ def leases_renew(claims: Iterable[Claim]) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
+            WITH held AS (  -- in one order, so that two renewals never wait for each other
+                SELECT s.id FROM jobs_stagerun s
+                JOIN unnest(%s::uuid[], %s::int[]) AS claimed(id, token)
+                  ON s.id = claimed.id AND s.token = claimed.token
+                WHERE s.state = 'running' ORDER BY s.id FOR UPDATE OF s
+            )
             UPDATE jobs_stagerun s SET lease_expires_at = clock_timestamp() + %s
-            FROM unnest(%s::uuid[], %s::int[]) AS held(id, token)
-            WHERE s.id = held.id AND s.token = held.token AND s.state = 'running'
-            RETURNING s.id
+            FROM held WHERE s.id = held.id RETURNING s.id
             """,
-            [_lease(), [stage for stage, _ in pairs], [token for _, token in pairs]],
+            [[stage for stage, _ in pairs], [token for _, token in pairs], _lease()],
         )
         return {row[0] for row in cursor.fetchall()}
 
@@ -184,25 +190,10 @@ def stage_finish(*, claim: Claim, record: Callable[[Job], Onward], rider: bool =
         return True
 
 
-def stage_promote(job: Job, *, delay: float = 0.0) -> None:
-    """Make the job's first waiting stage ready, `delay` seconds from now."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE jobs_stagerun
-            SET state = 'ready', driven_at = clock_timestamp(),
-                ready_at = clock_timestamp() + %s::interval
-            WHERE id = (SELECT id FROM jobs_stagerun
-                        WHERE job_id = %s AND state = 'waiting' ORDER BY position LIMIT 1)
-            """,
-            [f"{delay} seconds", job.id],
-        )
-
-
 def stage_fail(*, claim: Claim, error: str, transient: bool = False) -> None:
     """Record that an attempt ended badly: tried again after a doubling delay, alone, or given up.
 
-    A `transient` failure (an outside system is away) does not use up an attempt.
+    A `transient` failure (an outside system is away) uses up no attempt, for about an hour.
     Does nothing where the stage is no longer the holder's.
     """
     with transaction.atomic():
@@ -217,44 +208,23 @@ def stage_fail(*, claim: Claim, error: str, transient: bool = False) -> None:
 def attempt_close(*, job: Job, run: StageRun, transient: bool = False) -> None:
     """Retry a failed stage or give it up. `job` is locked, `run` is FAILED and unleased."""
     environment = settings.ENVIRONMENT
-    if not transient and run.attempts >= environment.stage_attempts:
+    if transient and run.outages < OUTAGES_BORNE:
+        run.outages += 1
+        run.attempts -= 1
+        delay = environment.retry_seconds * 2 ** (run.outages - 1)
+        run.alone = run.alone or run.outages > 1
+    elif run.attempts < environment.stage_attempts:
+        delay = environment.retry_seconds * 2 ** (run.attempts - 1)
+        run.alone = True
+    else:
         stage_give_up(job=job, run=run)
         return
-    delay = environment.retry_seconds * 2 ** (max(run.attempts, 1) - 1)
     run.state = StageState.READY
-    run.alone = run.alone or not transient
-    run.attempts -= 1 if transient else 0
-    run.ready_at = run.driven_at = timezone.now() + timedelta(seconds=delay)
-    run.save(update_fields=["state", "alone", "attempts", "ready_at", "driven_at"])
+    run.ready_at = run.driven_at = timezone.now() + timedelta(
+        seconds=min(delay, LONGEST_DELAY_SECONDS)
+    )
+    run.save(update_fields=["state", "alone", "attempts", "outages", "ready_at", "driven_at"])
     outbox_continue(job=job, available_at=run.ready_at)
-
-
-def stage_give_up(*, job: Job, run: StageRun) -> None:
-    """A stage used up its attempts. No verdict, no release: scrutiny ends with a person.
-
-    A painting that fails costs the pictures of its round; the others go on.
-    """
-    stage = STAGES[run.stage]
-    reason = f"{run.stage}_failed"
-    explanation = f"The stage {run.stage} failed {run.attempts} times."
-    if stage is GENERATE:
-        job.pictures.filter(round=run.round, status__in=_UNFINISHED).update(
-            status=PictureStatus.FAILED, reason=reason
-        )
-        if job.pictures.exclude(status=PictureStatus.FAILED).exists():
-            job.stages.filter(state=StageState.WAITING).exclude(stage=RELEASE.name).update(
-                state=StageState.SKIPPED
-            )
-            stage_promote(job)
-            outbox_continue(job=job)
-            return
-    if stage.on_exhaustion is JobStatus.NEEDS_REVIEW:
-        job_hold(job=job, reason=reason, explanation=explanation)
-    else:
-        job_end(job=job, status=JobStatus.FAILED, reason=reason, explanation=explanation)
-
-
-_UNFINISHED = [PictureStatus.PENDING, PictureStatus.QUARANTINED]
 
 
 def _close(claim: Claim, state: StageState, error: str = "") -> None:

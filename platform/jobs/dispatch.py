@@ -14,7 +14,6 @@ from celery import chain, signature
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
-from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from config.celery import app
 from jobs.models import Job, Outbox, StageRun
@@ -60,7 +59,7 @@ FOR UPDATE OF j SKIP LOCKED
 def dispatch_once() -> int:
     """Relay what is available and admit what fits the window. How many chains were sent.
 
-    Raises `BrokerUnavailable`, with nothing lost, where the broker cannot be reached.
+    Raises kombu's `OperationalError`, with nothing lost, where the broker cannot be reached.
     """
     return _relay_continuing() + _admit_waiting()
 
@@ -89,10 +88,18 @@ def _relay_continuing() -> int:
 def _admit_waiting() -> int:
     window = settings.ENVIRONMENT.dispatch_window
     with transaction.atomic():
+        if not _alone():  # another dispatcher admits: two at once would overfill the window
+            return 0
         job_ids = _job_ids(_WAITING, {"in_flight": IN_FLIGHT_VALUES, "window": window})
         if job_ids:
             Job.objects.filter(pk__in=job_ids, admitted_at=None).update(admitted_at=Now())
         return _send(job_ids)
+
+
+def _alone() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('admission'))")
+        return bool(cursor.fetchone()[0])
 
 
 def _job_ids(sql: str, parameters: dict[str, Any]) -> list[UUID]:
@@ -122,6 +129,3 @@ def _send(job_ids: Sequence[UUID]) -> int:
         if stages and stages[0][0] in ready:
             chain_publish(job_id, stages)
     return len(job_ids)
-
-
-__all__ = ["BrokerUnavailable", "chain_publish", "dispatch_once"]

@@ -3,16 +3,28 @@
 All functions take the job locked (`select_for_update`) inside a transaction.
 """
 
+from django.db import connection
 from django.utils import timezone
 
-from jobs.models import Job, Outbox, Picture, UsageRecord
-from jobs.outbox import dispatcher_wake
+from jobs.models import Job, Picture, UsageRecord
+from jobs.outbox import WAKE_CHANNEL, dispatcher_wake
 from jobs.representation import job_event_data
 from jobs.states import JobStatus, PictureStatus, StageState, check_job_move
 from webhooks.models import EventType
 from webhooks.services import event_record
 
-_OPEN = [StageState.WAITING, StageState.READY, StageState.RUNNING]
+_WRITTEN = ["status", "reason", "explanation", "text_verdict", "events_told"]
+
+# Every open stage is skipped, no chain is sent any more, and the dispatcher learns of the place.
+_CLOSE = """
+WITH skipped AS (
+    UPDATE jobs_stagerun SET state = 'skipped', lease_expires_at = NULL, finished_at = %(at)s
+    WHERE job_id = %(job)s AND state IN ('waiting', 'ready', 'running')
+), unsent AS (
+    DELETE FROM jobs_outbox WHERE job_id = %(job)s
+)
+SELECT pg_notify(%(channel)s, '')
+"""
 _UNDECIDED = [PictureStatus.PENDING, PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW]
 
 _LEFT_OVER = {
@@ -31,13 +43,12 @@ def job_end(*, job: Job, status: JobStatus, reason: str, explanation: str) -> No
     check_job_move(job.status, status)
     job.status, job.reason, job.explanation = status.value, reason, explanation
     job.ended_at = timezone.now()
-    job.save(update_fields=["status", "reason", "explanation", "ended_at", "text_verdict"])
-    job.stages.filter(state__in=_OPEN).update(
-        state=StageState.SKIPPED, lease_expires_at=None, finished_at=job.ended_at
-    )
+    job.events_told += 1
+    job.save(update_fields=[*_WRITTEN, "ended_at"])
     if status in _LEFT_OVER:
         job.pictures.filter(status__in=_UNDECIDED).update(status=_LEFT_OVER[status], reason=reason)
-    Outbox.objects.filter(job=job).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(_CLOSE, {"job": job.id, "at": job.ended_at, "channel": WAKE_CHANNEL})
     pictures = list(job.pictures.all())
     UsageRecord.objects.create(
         job=job,
@@ -46,7 +57,6 @@ def job_end(*, job: Job, status: JobStatus, reason: str, explanation: str) -> No
         pictures_released=sum(p.status == PictureStatus.RELEASED for p in pictures),
     )
     _tell(job, pictures)
-    dispatcher_wake()
 
 
 def job_hold(*, job: Job, reason: str, explanation: str) -> None:
@@ -56,7 +66,8 @@ def job_hold(*, job: Job, reason: str, explanation: str) -> None:
     """
     check_job_move(job.status, JobStatus.NEEDS_REVIEW)
     job.status, job.reason, job.explanation = JobStatus.NEEDS_REVIEW.value, reason, explanation
-    job.save(update_fields=["status", "reason", "explanation", "text_verdict"])
+    job.events_told += 1
+    job.save(update_fields=_WRITTEN)
     job.pictures.filter(
         status=PictureStatus.QUARANTINED, current__isnull=False, cleared_by__isnull=True
     ).update(status=PictureStatus.IN_REVIEW, reason=reason)
@@ -103,5 +114,6 @@ def _tell(job: Job, pictures: list[Picture]) -> None:
         tenant_id=job.tenant_id,
         job_id=job.id,
         type=EventType(f"job.{job.status}"),
+        sequence=job.events_told,
         data=job_event_data(job, pictures),
     )

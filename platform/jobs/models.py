@@ -49,6 +49,7 @@ class Job(models.Model):
     explanation = models.TextField(blank=True)
     text_verdict = models.JSONField(null=True, help_text="ethical_lens.results.TextVerdict")
     created_at = models.DateTimeField(auto_now_add=True)
+    events_told = models.PositiveSmallIntegerField(default=0, help_text="number of its last event")
     admitted_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -132,6 +133,11 @@ class Picture(models.Model):
                 name="nothing_is_released_without_a_verdict",
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["released_key"], condition=~Q(released_key=""), name="picture_released_key"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"picture {self.index} of {self.job_id}"
@@ -172,6 +178,7 @@ class PictureVersion(models.Model):
                 condition=Q(key__startswith="quarantine/"), name="versions_stay_in_quarantine"
             ),
         ]
+        indexes = [models.Index(fields=["key"], name="version_key")]
 
     def __str__(self) -> str:
         return f"{self.kind} in round {self.round}"
@@ -191,6 +198,9 @@ class StageRun(models.Model):
     )
     alone = models.BooleanField(default=False, help_text="its last attempt ended badly: no batch")
     attempts = models.PositiveSmallIntegerField(default=0)
+    outages = models.PositiveSmallIntegerField(
+        default=0, help_text="failures of outside systems, which cost no attempt"
+    )
     error = models.TextField(blank=True)
 
     token = models.PositiveIntegerField(default=0)
@@ -229,6 +239,11 @@ class StageRun(models.Model):
                 fields=["lease_expires_at"],
                 condition=Q(state=StageState.RUNNING),
                 name="stage_leased",
+            ),
+            models.Index(
+                fields=["driven_at"],
+                condition=Q(state=StageState.READY, driven_at__isnull=False),
+                name="stage_driven",
             ),
         ]
 

@@ -1,14 +1,16 @@
 """What brings back stages whose worker died or whose message was lost.
 
-Never touches jobs that still wait for admission: a long backlog is not a loss.
+Run by the dispatcher, which needs neither broker nor worker for it. Never touches jobs that
+still wait for admission: a long backlog is not a loss.
 """
 
 import logging
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from jobs.claims import attempt_close
@@ -43,7 +45,7 @@ def leases_expire() -> int:
     expired = StageRun.objects.filter(
         state=StageState.RUNNING, lease_expires_at__lt=Now()
     ).values_list("id", "job_id")[:BATCH]
-    return sum(_lease_expire(stage_id, job_id) for stage_id, job_id in list(expired))
+    return sum(_each(_lease_expire, list(expired)))
 
 
 def _lease_expire(stage_id: UUID, job_id: UUID) -> bool:
@@ -72,13 +74,28 @@ def stages_redrive() -> int:
             {"silent": settings.ENVIRONMENT.silent_seconds, "batch": BATCH},
         )
         job_ids = [row[0] for row in cursor.fetchall()]
-    for job_id in job_ids:
-        with transaction.atomic():
-            job = Job.objects.select_for_update().get(pk=job_id)
-            run = job.stages.filter(state=StageState.READY).first()
-            if run is not None:
-                run.redrives += 1
-                run.save(update_fields=["redrives"])
-                outbox_continue(job=job)
-                logger.warning("job %s: %s was silent and is sent again", job_id, run.stage)
-    return len(job_ids)
+    return sum(_each(_stage_redrive, [(job_id,) for job_id in job_ids]))
+
+
+def _stage_redrive(job_id: UUID) -> bool:
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        run = job.stages.filter(state=StageState.READY).first()
+        if run is None:
+            return False
+        run.redrives += 1
+        run.save(update_fields=["redrives"])
+        outbox_continue(job=job)
+        logger.warning("job %s: %s was silent and is sent again", job_id, run.stage)
+        return True
+
+
+def _each(repair: Callable[..., bool], subjects: Sequence[tuple[UUID, ...]]) -> Iterator[bool]:
+    """Repair one after the other; what one of them breaks on is logged and stops nobody else."""
+    for subject in subjects:
+        try:
+            yield repair(*subject)
+        except OperationalError:
+            raise
+        except Exception:
+            logger.exception("could not repair %s", subject)

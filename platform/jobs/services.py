@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from accounts.models import APIKey, Tenant
 from jobs.ending import job_end
 from jobs.models import Job, Picture, StageRun
-from jobs.outbox import outbox_admit
+from jobs.outbox import outbox_admit, outbox_continue
+from jobs.promotion import stage_promote
 from jobs.stages import (
     GENERATE,
     PIPELINE,
@@ -79,7 +81,7 @@ def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:
     ]
     if stages is PIPELINE:
         rows[0].state = StageState.READY
-        rows[0].ready_at = job.created_at
+        rows[0].ready_at = Now()
     StageRun.objects.bulk_create(rows)
 
 
@@ -88,9 +90,20 @@ def second_round_add(*, job: Job) -> None:
     stages_add(job=job, stages=SECOND_ROUND, round=2)
 
 
-def release_add(*, job: Job) -> None:
-    """Add one more release stage, for pictures that a moderator decided."""
-    stages_add(job=job, stages=(RELEASE,), round=job.stages.filter(stage=RELEASE.name).count() + 1)
+def release_schedule(*, job: Job, delay: float) -> None:
+    """Let a release stage settle the held job after `delay` seconds, unless one is due already.
+
+    Rounds that were still to come are skipped: a person has taken over.
+    """
+    job.stages.filter(state=StageState.WAITING).exclude(stage=RELEASE.name).update(
+        state=StageState.SKIPPED
+    )
+    if job.stages.filter(state__in=[StageState.READY, StageState.RUNNING]).exists():
+        return
+    if not job.stages.filter(state=StageState.WAITING).exists():
+        releases = job.stages.filter(stage=RELEASE.name).count()
+        stages_add(job=job, stages=(RELEASE,), round=releases + 1)
+    outbox_continue(job=job, available_at=stage_promote(job, delay=delay))
 
 
 def job_cancel(*, job_id: UUID) -> Job:

@@ -28,15 +28,13 @@ class StageName(models.TextChoices):
 class Stage:
     """A step of the pipeline.
 
-    `status` is what the job shows while the stage runs (None: unchanged). `on_exhaustion` is
-    what becomes of the job when the last attempt failed: scrutiny without a verdict goes to a
-    person, everything else fails.
+    `status` is what the job shows while the stage runs (None: unchanged). Stages that `batches`
+    run together with others of the same `batch_key`.
     """
 
     name: StageName
     queue: str
     status: JobStatus | None
-    on_exhaustion: JobStatus
     batches: bool = False
 
     @property
@@ -45,15 +43,11 @@ class Stage:
         return f"workers.{self.name.value}"
 
 
-ALIGN = Stage(StageName.ALIGN, "text", JobStatus.ALIGNING, JobStatus.NEEDS_REVIEW)
-REVISE = Stage(StageName.REVISE, "text", JobStatus.ALIGNING, JobStatus.NEEDS_REVIEW)
-GENERATE = Stage(
-    StageName.GENERATE, "generate", JobStatus.GENERATING, JobStatus.FAILED, batches=True
-)
-SCRUTINISE = Stage(
-    StageName.SCRUTINISE, "scrutinise", JobStatus.SCRUTINISING, JobStatus.NEEDS_REVIEW, batches=True
-)
-RELEASE = Stage(StageName.RELEASE, "io", None, JobStatus.FAILED)
+ALIGN = Stage(StageName.ALIGN, "text", JobStatus.ALIGNING)
+REVISE = Stage(StageName.REVISE, "text", JobStatus.ALIGNING)
+GENERATE = Stage(StageName.GENERATE, "generate", JobStatus.GENERATING, batches=True)
+SCRUTINISE = Stage(StageName.SCRUTINISE, "scrutinise", JobStatus.SCRUTINISING, batches=True)
+RELEASE = Stage(StageName.RELEASE, "io", None)
 
 PIPELINE: tuple[Stage, ...] = (ALIGN, GENERATE, SCRUTINISE, RELEASE)
 SECOND_ROUND: tuple[Stage, ...] = (REVISE, GENERATE, SCRUTINISE)

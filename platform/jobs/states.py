@@ -11,10 +11,11 @@ queued ─► aligning ─► generating ─► scrutinising ─► needs_review
              ├─► blocked (K3)               │            └─► failed      else
              └─► needs_review (no verdict)  └─► succeeded / blocked / failed
 
-picture   pending ─► quarantined ─► released ─► withdrawn
-             │            ├───────► in_review ─► released / blocked
-             ▼            └───────► blocked
-           failed
+picture   pending ─► quarantined ─┬─► released
+                                  ├─► in_review ─► released / blocked
+                                  └─► blocked
+          undecided when the job ends: blocked, failed or withdrawn as the job is blocked, failed
+          or canceled; failed too where painting or releasing it was given up
 """
 
 from collections.abc import Mapping

@@ -14,7 +14,12 @@ from uuid import UUID
 
 import boto3
 from botocore.client import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+)
 from django.conf import settings
 
 if TYPE_CHECKING:
@@ -138,7 +143,8 @@ def _call(operation: str, **parameters: object) -> dict:  # type: ignore[type-ar
 
 def _translated(error: BotoCoreError | ClientError) -> StorageError:
     if not isinstance(error, ClientError):
-        return StorageUnavailable(str(error))
+        away = isinstance(error, (HTTPClientError, EndpointConnectionError))
+        return StorageUnavailable(str(error)) if away else StorageError(str(error))
     code = error.response.get("Error", {}).get("Code", "")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _MISSING:

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -19,7 +20,14 @@ PAGE = 500
 
 def orphans_sweep(*, grace: timedelta = GRACE) -> int:
     """Delete objects older than `grace` that no picture or version names. How many."""
-    return _sweep(QUARANTINE, grace) + _sweep(RELEASED, grace)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext('sweep'))")
+        if not cursor.fetchone()[0]:
+            return 0  # one is under way
+        try:
+            return _sweep(QUARANTINE, grace) + _sweep(RELEASED, grace)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(hashtext('sweep'))")
 
 
 def _sweep(prefix: str, grace: timedelta) -> int:

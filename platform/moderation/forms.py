@@ -3,10 +3,10 @@
 import json
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.forms.fields import InvalidJSONInput
 from pydantic import ValidationError
 
-from django import forms
 from ethical_lens.policy import Policy as PolicyDocument
 from moderation.models import Policy, PolicyVersion
 

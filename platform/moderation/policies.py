@@ -1,6 +1,8 @@
-"""A new version of a policy; the ones before stay as they are."""
+"""Policies: a new version is a new row, the ones before stay as they are."""
 
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
@@ -21,3 +23,9 @@ def policy_version_add(
         return PolicyVersion.objects.create(
             policy=policy, number=last + 1, document=content, created_by=created_by
         )
+
+
+@lru_cache(maxsize=256)
+def policy_of_version(version_id: UUID) -> PolicyDocument:
+    """The policy of a version, read once per process: versions never change."""
+    return PolicyVersion.objects.get(pk=version_id).parsed

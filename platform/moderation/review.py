@@ -11,13 +11,12 @@ from django.db import transaction
 
 from accounts.models import User
 from ethical_lens.results import Label, TextVerdict
-from jobs.claims import stage_promote
 from jobs.ending import job_end
 from jobs.models import Job
 from jobs.outbox import outbox_continue
-from jobs.services import release_add
-from jobs.stages import RELEASE
-from jobs.states import JobStatus, PictureStatus, StageState
+from jobs.promotion import stage_promote
+from jobs.services import release_schedule
+from jobs.states import JobStatus, PictureStatus
 from moderation.decisions import decision_record
 from moderation.models import DecisionAction, DecisionStage
 
@@ -38,7 +37,7 @@ def picture_decide(*, picture_id: UUID, moderator: User, release: bool, explanat
     """
     _require_explanation(explanation)
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pictures=picture_id)
+        job = Job.objects.select_for_update(of=("self",)).get(pictures=picture_id)
         picture = job.pictures.select_related("current").get(pk=picture_id)
         if (
             job.status != JobStatus.NEEDS_REVIEW
@@ -64,7 +63,8 @@ def picture_decide(*, picture_id: UUID, moderator: User, release: bool, explanat
         else:
             picture.status = PictureStatus.BLOCKED.value
         picture.save(update_fields=["reason", "cleared_by", "status"])
-        _release_schedule(job, delay=settings.ENVIRONMENT.moderator_undo_seconds if release else 0)
+        delay = settings.ENVIRONMENT.moderator_undo_seconds if release else 0.0
+        release_schedule(job=job, delay=delay)
 
 
 def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: str) -> None:
@@ -113,20 +113,6 @@ def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: 
         job.pictures.update(prompt=job.prompt, draws=[])
         stage_promote(job)
         outbox_continue(job=job)
-
-
-def _release_schedule(job: Job, *, delay: float) -> None:
-    """Let a release stage settle the job after `delay` seconds, unless one is due already."""
-    job.stages.filter(state=StageState.WAITING).exclude(stage=RELEASE.name).update(
-        state=StageState.SKIPPED
-    )
-    if job.stages.filter(state__in=[StageState.READY, StageState.RUNNING]).exists():
-        return
-    if not job.stages.filter(state=StageState.WAITING).exists():
-        release_add(job=job)
-    stage_promote(job, delay=delay)
-    ready_at = job.stages.values_list("ready_at", flat=True).get(state=StageState.READY)
-    outbox_continue(job=job, available_at=ready_at)
 
 
 def _require_explanation(explanation: str) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from uuid import UUID
 
+from django import forms
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
-from django import forms
 from jobs.models import Picture, PictureVersion
 from jobs.storage import StorageError
 from moderation.previews import PictureUnreadable, preview_read, version_of

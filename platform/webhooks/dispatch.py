@@ -1,6 +1,5 @@
 """Due deliveries are sent to the `webhooks` queue; their rows are the outbox."""
 
-from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
@@ -14,7 +13,8 @@ DELIVER_TASK: Final = "workers.deliver"
 # While a delivery is on its way its next attempt lies just beyond the time it can take, so that
 # a lost message or a dead worker is made good by the same look-up.
 _DUE = """
-UPDATE webhooks_delivery SET next_attempt_at = clock_timestamp() + %(margin)s, token = token + 1
+UPDATE webhooks_delivery
+SET next_attempt_at = clock_timestamp() + make_interval(secs => %(margin)s), token = token + 1
 WHERE id IN (SELECT id FROM webhooks_delivery
              WHERE status = 'pending' AND next_attempt_at <= clock_timestamp()
              ORDER BY next_attempt_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED)
@@ -27,7 +27,7 @@ def deliveries_dispatch() -> int:
 
     Raises kombu's `OperationalError`, with nothing lost, where the broker cannot be reached.
     """
-    margin = timedelta(seconds=4 * settings.ENVIRONMENT.webhook_timeout_seconds)
+    margin = 4 * settings.ENVIRONMENT.webhook_timeout_seconds
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_DUE, {"margin": margin, "batch": BATCH})

@@ -29,5 +29,6 @@ def delivery_send_again(*, delivery_id: UUID) -> None:
             raise EndpointInactive(f"{delivery.endpoint} is not active")
         delivery.status = DeliveryStatus.PENDING.value
         delivery.next_attempt_at, delivery.delivered_at = timezone.now(), None
-        delivery.save(update_fields=["status", "next_attempt_at", "delivered_at"])
+        delivery.token += 1  # what is under way may not overwrite this
+        delivery.save(update_fields=["status", "next_attempt_at", "delivered_at", "token"])
         dispatcher_wake()

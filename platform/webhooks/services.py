@@ -28,17 +28,18 @@ def endpoint_create(
     )
 
 
-def event_record(*, tenant_id: UUID, job_id: UUID, type: EventType, data: dict[str, Any]) -> Event:
+def event_record(
+    *, tenant_id: UUID, job_id: UUID, type: EventType, sequence: int, data: dict[str, Any]
+) -> Event:
     """Write the event and one pending delivery per active endpoint that wants it.
 
-    To be called in the transaction of the transition, with the job locked, so that `sequence`
-    counts without gaps.
+    To be called in the transaction of the transition; `sequence` counts the job's events from 1.
     """
     event = Event.objects.create(
         tenant_id=tenant_id,
         job_id=job_id,
         type=type.value,
-        sequence=Event.objects.filter(job_id=job_id).count() + 1,
+        sequence=sequence,
         data=data,
     )
     endpoints = Endpoint.objects.filter(

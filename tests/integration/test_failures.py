@@ -123,24 +123,26 @@ def test_a_zombie_that_wakes_after_its_token_is_gone_changes_nothing(rig: Rig) -
 
 def test_a_riders_own_message_finds_its_stage_leased_and_stops(rig: Rig) -> None:
     tenant = make_tenant()
-    with rig.moment("scrutinise-claimed"), rig.second("worker-pictures"):
-        # Both picture workers are kept busy, so that two paintings are ready together.
-        blockers = [make_job(tenant, steps=3), make_job(tenant, steps=4)]
-        for blocker in blockers:
+    with rig.moment("generate-claimed"):
+        with rig.moment("scrutinise-claimed"):  # keeps the one worker busy meanwhile
+            blocker = make_job(tenant, steps=3)
+            (rig.moments / "generate-claimed").unlink()
             wait_for_stage(blocker, "scrutinise", "running")
-        with rig.moment("generate-claimed"):
+            (rig.moments / "generate-claimed").touch()
             pair = [make_job(tenant), make_job(tenant)]
             for job in pair:
                 wait_for_stage(job, "generate", "ready")
-            (rig.moments / "scrutinise-claimed").unlink()
-            for job in pair:
-                wait_for_stage(job, "generate", "running")
-            holders = {job.stages.get(stage="generate").holder for job in pair}
-            time.sleep(1)  # the rider's own message reaches the other worker meanwhile
-    for job in (*blockers, *pair):
+        for job in pair:  # the worker takes one message and claims both
+            wait_for_stage(job, "generate", "running")
+        with rig.second("worker-pictures") as second:
+            wait_until(
+                lambda: "ignored" in rig.log(second), "the rider's own message to be ignored"
+            )
+            assert [job.stages.get(stage="generate").state for job in pair] == ["running"] * 2
+    for job in (blocker, *pair):
         wait_for_end(job)
         assert_one_end(job, "succeeded")
-    assert len(holders) == 1, "one worker holds both"
+    assert len({job.stages.get(stage="generate").holder for job in pair}) == 1
     assert [job.stages.get(stage="generate").attempts for job in pair] == [1, 1]
 
 

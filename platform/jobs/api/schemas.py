@@ -1,17 +1,21 @@
 """What a tenant may send."""
 
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, ConfigDict, Field, field_validator
 
 from jobs.services import JobRequest
 from jobs.states import JobStatus
 
 Whole = Annotated[int, Field(strict=True)]
+ModelName = Annotated[str, Field(pattern=r"^[\w./-]{1,100}$")]
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))
+]
 
 
 class JobIn(Schema):
@@ -72,6 +76,6 @@ class JobFilters(FilterSchema):
     """How a list can be narrowed."""
 
     status: Annotated[list[JobStatus] | None, FilterLookup("status__in")] = None
-    model: Annotated[str | None, FilterLookup("model")] = None
-    created_after: Annotated[datetime | None, FilterLookup("created_at__gte")] = None
-    created_before: Annotated[datetime | None, FilterLookup("created_at__lt")] = None
+    model: Annotated[ModelName | None, FilterLookup("model")] = None
+    created_after: Annotated[Moment | None, FilterLookup("created_at__gte")] = None
+    created_before: Annotated[Moment | None, FilterLookup("created_at__lt")] = None

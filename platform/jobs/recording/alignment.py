@@ -10,7 +10,7 @@ from ethical_lens.results import Alignment, AttributeDraw, TextVerdict
 from jobs.claims import Claim, ClaimLost, Onward, stage_finish
 from jobs.ending import job_end, job_hold
 from jobs.models import Deck, Job, Picture
-from jobs.states import JobStatus, StageState
+from jobs.states import JobStatus, PictureStatus, StageState
 from moderation.decisions import decision_record
 from moderation.models import DecisionAction, DecisionStage
 
@@ -75,37 +75,44 @@ def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str
             )
             return Onward.STOP
         job.save(update_fields=["text_verdict"])
-        pictures = list(job.pictures.all())
-        for picture, aligned in zip(pictures, alignment.pictures, strict=True):
-            picture.prompt = aligned.prompt
-            picture.draws = [d.model_dump(mode="json") for d in aligned.draws]
-        Picture.objects.bulk_update(pictures, ["prompt", "draws"])
+        for index, aligned in enumerate(alignment.pictures):
+            job.pictures.filter(index=index).update(
+                prompt=aligned.prompt, draws=[d.model_dump(mode="json") for d in aligned.draws]
+            )
         return Onward.NEXT
 
     return stage_finish(claim=claim, record=record)
 
 
 def revision_finish(
-    *, claim: Claim, prompts: Mapping[UUID, str], aligner: Mapping[str, str]
+    *, claim: Claim, prompts: Mapping[UUID, str | None], aligner: Mapping[str, str]
 ) -> bool:
-    """Record the new wording of each picture that is painted again, by picture id."""
+    """Record the new wording of each picture that is painted again, by picture id.
+
+    A picture without one goes to review.
+    """
 
     def record(job: Job) -> Onward:
         pictures = list(job.pictures.filter(round=claim.round))
         for picture in pictures:
-            picture.prompt = prompts[picture.id]
-            picture.steps_done = 0
+            wording = prompts[picture.id]
+            if wording is None:
+                picture.status, picture.reason = PictureStatus.IN_REVIEW.value, "no_new_wording"
+            else:
+                picture.prompt, picture.steps_done = wording, 0
+            picture.save(update_fields=["prompt", "steps_done", "status", "reason"])
             decision_record(
                 job=job,
                 picture=picture,
                 stage=DecisionStage.REVISE,
                 round=claim.round,
-                action=DecisionAction.REWRITE,
-                reason="revised_for_repaint",
-                explanation="The prompt was worded anew after what its picture showed.",
+                action=DecisionAction.REWRITE if wording else DecisionAction.REVIEW,
+                reason="revised_for_repaint" if wording else "no_new_wording",
+                explanation="The prompt was worded anew after what its picture showed."
+                if wording
+                else "No wording was found without what the picture showed; a person must look.",
                 model_digests=aligner,
             )
-        Picture.objects.bulk_update(pictures, ["prompt", "steps_done"])
         return Onward.NEXT
 
     return stage_finish(claim=claim, record=record)

@@ -43,16 +43,10 @@ def painting_finish(
             for item in painted
         ]
         PictureVersion.objects.bulk_create(versions)
-        pictures = [
-            Picture(
-                id=version.picture_id,
-                current=version,
-                status=PictureStatus.QUARANTINED,
-                steps_done=job.steps,
+        for version in versions:
+            Picture.objects.filter(pk=version.picture_id).update(
+                current=version, status=PictureStatus.QUARANTINED, steps_done=job.steps
             )
-            for version in versions
-        ]
-        Picture.objects.bulk_update(pictures, ["current", "status", "steps_done"])
         return Onward.NEXT
 
     return stage_finish(claim=claim, record=record, rider=rider)

@@ -9,15 +9,15 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from jobs.claims import Claim, Onward, stage_finish, stage_promote
+from jobs.claims import Claim, Onward, stage_finish
 from jobs.ending import job_settle
 from jobs.models import Job, Picture
-from jobs.outbox import outbox_continue
-from jobs.services import release_add
+from jobs.services import release_schedule
 from jobs.states import PictureStatus
+from moderation.models import DecisionAction
 
 _LEAVING = [PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW]
 
@@ -36,24 +36,26 @@ def release_finish(*, claim: Claim, released: Mapping[UUID, str]) -> bool:
     def record(job: Job) -> Onward:
         now = timezone.now()
         for picture_id, key in released.items():
-            _cleared(job.id).filter(pk=picture_id).update(
+            job.pictures.filter(pk__in=_cleared(job.id), id=picture_id).update(
                 status=PictureStatus.RELEASED, released_key=key, released_at=now
             )
         job.pictures.filter(status=PictureStatus.QUARANTINED, cleared_by=None).update(
             status=PictureStatus.IN_REVIEW, reason="no_verdict"
         )
         job_settle(job=job)
-        if _cleared(job.id).exists():
-            release_add(job=job)
-            delay = settings.ENVIRONMENT.moderator_undo_seconds
-            stage_promote(job, delay=delay)
-            outbox_continue(job=job, available_at=now + timedelta(seconds=delay))
+        if job.ended_at is None and _cleared(job.id).exists():
+            release_schedule(job=job, delay=settings.ENVIRONMENT.moderator_undo_seconds)
         return Onward.STOP
 
     return stage_finish(claim=claim, record=record)
 
 
 def _cleared(job_id: UUID) -> QuerySet[Picture]:
+    """Pictures that a decision lets out: one of release, on that picture, as it now is."""
     return Picture.objects.filter(
-        job=job_id, status__in=_LEAVING, cleared_by__isnull=False, current__isnull=False
+        job=job_id,
+        status__in=_LEAVING,
+        cleared_by__picture=F("pk"),
+        cleared_by__action=DecisionAction.RELEASE,
+        cleared_by__object_digest=F("current__sha256"),
     )

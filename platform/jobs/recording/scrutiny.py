@@ -12,6 +12,7 @@ from jobs.states import PictureStatus
 from jobs.storage import StoredObject
 from moderation.decisions import decision_record
 from moderation.models import Decision, DecisionAction, DecisionStage
+from moderation.policies import policy_of_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +46,8 @@ def scrutiny_finish(
             picture = pictures[item.picture_id]
             decision = _judged(job, picture, item, claim.round, model_digests)
             _settle(picture, item.final, decision)
+            picture.save(update_fields=["current", "status", "reason", "round", "cleared_by"])
             repaint = repaint or item.final.action is PictureAction.REPAINT
-        Picture.objects.bulk_update(
-            [pictures[item.picture_id] for item in scrutinised],
-            ["current", "status", "reason", "round", "cleared_by"],
-        )
         if repaint:
             second_round_add(job=job)
             return Onward.AFRESH
@@ -105,7 +103,7 @@ def _decide(
         reason=verdict.reason,
         explanation=verdict.explanation,
         scores={concept.value: score for concept, score in verdict.scores.items()},
-        thresholds=job.policy_version.parsed.thresholds,
+        thresholds=policy_of_version(job.policy_version_id).thresholds,
         findings=[finding.concept.value for finding in verdict.findings],
         model_digests=model_digests,
         object_digest=version.sha256,

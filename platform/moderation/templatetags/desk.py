@@ -1,6 +1,7 @@
 """What the templates of the moderation pages need."""
 
 from django import template
+
 from ethical_lens.results import Factor, Label
 from jobs.models import StageRun
 from moderation.badges import VARIANTS

@@ -238,6 +238,7 @@ def test_only_released_pictures_have_a_link(api: Client, tenant: Tenant) -> None
     first.cleared_by = decision_record(
         job=job, picture=first, stage=DecisionStage.SCRUTINISE, round=1,
         action=DecisionAction.RELEASE, reason="no_finding", explanation="nothing found",
+        object_digest=first.current.sha256,
     )  # fmt: skip
     first.released_key = release_copy(
         source=first.current.key, job_id=job.id, picture_id=first.id, sha256=first.current.sha256

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from accounts.models import User
+from ethical_lens.results import Concept, PictureAction, PictureVerdict
 from factories import make_job
 from jobs.claims import (
     Claim,
@@ -18,10 +20,15 @@ from jobs.claims import (
     stage_finish,
 )
 from jobs.ending import job_end
-from jobs.models import Job, Outbox, StageRun
+from jobs.models import Job, Outbox, Picture, StageRun
 from jobs.reconcile import leases_expire
+from jobs.recording.painting import PaintedPicture, painting_finish
+from jobs.recording.release import pictures_to_release, release_finish
+from jobs.recording.scrutiny import ScrutinisedPicture, scrutiny_finish
 from jobs.services import job_cancel
-from jobs.states import JobStatus, StageState
+from jobs.states import IllegalMove, JobStatus, StageState
+from jobs.storage import quarantine_put
+from moderation.review import picture_decide
 from webhooks.models import Event
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -100,7 +107,8 @@ def test_a_zombie_whose_lease_was_taken_over_changes_nothing() -> None:
     assert leases_renew([zombie]) == set()
     stage_fail(claim=zombie, error="from the grave")
     row = run(job, "align")
-    assert (row.state, row.error, row.token) == ("running", row.error, heir.token)
+    assert (row.state, row.token) == ("running", heir.token)
+    assert "grave" not in row.error
     assert stage_finish(claim=heir, record=lambda _: Onward.NEXT)
 
 
@@ -138,7 +146,7 @@ def test_a_stage_that_always_fails_ends_its_job_once_with_a_reason() -> None:
     assert (job.status, job.reason) == (JobStatus.FAILED, "generate_failed")
     assert set(job.stages.values_list("state", flat=True)) == {"done", "failed", "skipped"}
     assert [event.type for event in job.events.all()] == ["job.failed"]
-    assert not Outbox.objects.filter(job=job, admission=False).exists()
+    assert not Outbox.objects.filter(job=job).exists()
 
 
 def test_scrutiny_that_always_fails_goes_to_a_person_and_never_on() -> None:
@@ -157,13 +165,28 @@ def test_scrutiny_that_always_fails_goes_to_a_person_and_never_on() -> None:
 
 def test_an_outage_uses_up_no_attempt() -> None:
     job = make_job()
+    waits = []
     for _ in range(10):
         held = claim(job, "align")
         assert held
         stage_fail(claim=held, error="S3 away", transient=True)
+        row = run(job, "align")
+        waits.append((row.ready_at - row.finished_at).total_seconds())
         job.stages.filter(state="ready").update(ready_at=Now())
-    row = run(job, "align")
-    assert (row.state, row.attempts, row.alone) == ("ready", 0, False)
+    assert (row.state, row.attempts, row.outages) == ("ready", 0, 10)
+    assert waits[3] > waits[2] > waits[1] > waits[0], "it waits longer each time"
+    assert max(waits) < 61
+
+
+def test_an_outage_that_does_not_end_is_given_up_in_the_end() -> None:
+    job = make_job()
+    job.stages.filter(stage="align").update(outages=60, attempts=2)
+    held = claim(job, "align")
+    assert held
+    stage_fail(claim=held, error="S3 away", transient=True)
+    job.refresh_from_db()
+    assert (job.status, job.reason) == (JobStatus.NEEDS_REVIEW, "align_failed")
+    assert job.decisions.get().reason == "align_failed"
 
 
 def test_an_expired_lease_counts_as_an_attempt_and_runs_alone() -> None:
@@ -226,5 +249,116 @@ def test_a_finished_rider_is_carried_on_by_the_outbox() -> None:
 def test_ending_twice_is_refused_and_told_once() -> None:
     job = make_job()
     job_cancel(job_id=job.id)
-    job_cancel(job_id=job.id)
+    ended = job_cancel(job_id=job.id)
+    with pytest.raises(IllegalMove):
+        job_end(job=ended, status=JobStatus.FAILED, reason="test", explanation="test")
     assert Event.objects.filter(job=job).count() == 1
+
+
+def in_second_round() -> tuple[Job, Picture, Picture]:
+    """A job whose first picture is cleared and whose second is painted again."""
+    job = make_job(n=2)
+    for stage in ("align", "generate", "scrutinise"):
+        held = claim(job, stage)
+        assert held
+        if stage == "generate":
+            stored = [
+                quarantine_put(job_id=job.id, picture_id=p.id, round=1, png=bytes([p.index]))
+                for p in job.pictures.all()
+            ]
+            painted = [
+                PaintedPicture(p.id, "prompt", s)
+                for p, s in zip(job.pictures.all(), stored, strict=True)
+            ]
+            painting_finish(claim=held, painted=painted, model_digests={})
+        elif stage == "scrutinise":
+            actions = (PictureAction.RELEASE, PictureAction.REPAINT)
+            judged = [
+                ScrutinisedPicture(
+                    picture.id,
+                    PictureVerdict(
+                        action=action, reason="test", explanation="test",
+                        scores=dict.fromkeys(Concept, 0.1),
+                    ),
+                )
+                for picture, action in zip(job.pictures.all(), actions, strict=True)
+            ]  # fmt: skip
+            assert not scrutiny_finish(claim=held, scrutinised=judged, model_digests={})
+        else:
+            stage_finish(claim=held, record=lambda _: Onward.NEXT)
+    first, second = job.pictures.all()
+    return job, first, second
+
+
+def exhaust(job: Job, stage: str, round: int) -> None:
+    stage_id = job.stages.get(stage=stage, round=round).id
+    for _ in range(3):
+        held = stage_claim(stage_id=stage_id, holder="test")
+        assert held
+        stage_fail(claim=held, error="boom")
+        job.stages.filter(state="ready").update(ready_at=Now())
+
+
+def test_a_second_painting_that_fails_costs_only_its_picture() -> None:
+    job, first, second = in_second_round()
+    revise = stage_claim(stage_id=job.stages.get(stage="revise").id, holder="test")
+    assert revise
+    stage_finish(claim=revise, record=lambda _: Onward.NEXT)
+    exhaust(job, "generate", 2)
+    held = claim(job, "release")
+    assert held, "what was cleared goes out"
+    assert [p.id for p in pictures_to_release(job.id)] == [first.id]
+    release_finish(claim=held, released={first.id: "released/test"})
+    job.refresh_from_db()
+    second.refresh_from_db()
+    assert (job.status, second.status) == (JobStatus.SUCCEEDED, "failed")
+
+
+def test_a_revision_that_fails_goes_to_a_person_and_keeps_what_was_cleared() -> None:
+    job, first, second = in_second_round()
+    exhaust(job, "revise", 2)
+    job.refresh_from_db()
+    statuses = list(job.pictures.values_list("status", flat=True))
+    assert (job.status, statuses) == (JobStatus.NEEDS_REVIEW, ["quarantined", "in_review"])
+    moderator = User.objects.create(username="moderator")
+    picture_decide(picture_id=second.id, moderator=moderator, release=False, explanation="no")
+    held = claim(job, "release")
+    assert held
+    release_finish(claim=held, released={first.id: "released/test"})
+    job.refresh_from_db()
+    assert job.status == JobStatus.SUCCEEDED
+
+
+def test_a_release_that_fails_takes_back_nothing_that_is_out() -> None:
+    job, first, second = in_second_round()
+    exhaust(job, "revise", 2)
+    moderator = User.objects.create(username="moderator")
+    picture_decide(picture_id=second.id, moderator=moderator, release=True, explanation="fine")
+    job.stages.filter(state="ready").update(ready_at=Now())
+    held = claim(job, "release")
+    assert held
+    release_finish(claim=held, released={first.id: "released/test"})  # the second is not due
+    job.stages.filter(state="ready").update(ready_at=Now())
+    exhaust(job, "release", 2)
+    job.refresh_from_db()
+    statuses = list(job.pictures.values_list("status", flat=True))
+    assert (job.status, statuses) == (JobStatus.SUCCEEDED, ["released", "failed"])
+
+
+@pytest.mark.parametrize("change", ["other picture", "other version", "other action", "none"])
+def test_the_database_refuses_a_release_without_its_own_verdict(change: str) -> None:
+    _, first, second = in_second_round()
+    fields = {"status": "released", "released_key": "released/x", "released_at": Now()}
+    if change == "other picture":
+        victim, fields["cleared_by"] = second, first.cleared_by
+    elif change == "other version":
+        victim, fields["current"] = first, second.current
+    elif change == "other action":
+        victim, fields["cleared_by"] = second, second.decisions.get()
+    else:
+        victim, fields["cleared_by"] = first, None
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Picture.objects.filter(pk=victim.pk).update(**fields)
+    Picture.objects.filter(pk=first.pk).update(
+        status="released", released_key="released/x", released_at=Now()
+    )

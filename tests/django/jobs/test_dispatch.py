@@ -6,12 +6,13 @@ import pytest
 import redis
 from django.conf import settings
 from django.db.models.functions import Now
+from kombu.exceptions import OperationalError as BrokerUnavailable
 from pytest_django import Settings
 
 from devstack.stack import Stack
 from factories import make_job, make_tenant
 from jobs import dispatch
-from jobs.dispatch import BrokerUnavailable, dispatch_once
+from jobs.dispatch import dispatch_once
 from jobs.models import Job, Outbox
 from jobs.outbox import outbox_continue
 from jobs.reconcile import stages_redrive

@@ -38,6 +38,7 @@ def deliver_to() -> Callable[..., Delivery]:
             tenant_id=tenant.id,
             job_id=job.id,
             type=EventType.JOB_SUCCEEDED,
+            sequence=1,
             data={"id": str(job.id), "note": "ein Männchen"},
         )
         return event.deliveries.get()

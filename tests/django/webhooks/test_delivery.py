@@ -250,7 +250,7 @@ def test_gone_disables_the_endpoint_and_ends_its_deliveries(receiving: Receiving
     endpoint = Endpoint.objects.get(pk=delivery.endpoint_id)
     job = make_job(endpoint.tenant)
     other = event_record(
-        tenant_id=endpoint.tenant_id, job_id=job.id, type=EventType.JOB_FAILED, data={}
+        tenant_id=endpoint.tenant_id, job_id=job.id, type=EventType.JOB_FAILED, sequence=1, data={}
     ).deliveries.get()
     assert attempt(delivery).status_code == 410
     assert (delivery.status, delivery.next_attempt_at) == (DeliveryStatus.FAILED, None)

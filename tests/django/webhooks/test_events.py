@@ -6,6 +6,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from factories import make_job, make_tenant
+from jobs.ending import job_end, job_hold
+from jobs.states import JobStatus
 from webhooks.errors import WebhookURLRefused
 from webhooks.models import Delivery, Endpoint, Event, EventType
 from webhooks.services import endpoint_create, event_record
@@ -29,7 +31,11 @@ def test_an_event_goes_to_each_endpoint_that_wants_it() -> None:
 
     job = make_job(tenant)
     event = event_record(
-        tenant_id=tenant.id, job_id=job.id, type=EventType.JOB_BLOCKED, data={"id": str(job.id)}
+        tenant_id=tenant.id,
+        job_id=job.id,
+        type=EventType.JOB_BLOCKED,
+        sequence=1,
+        data={"id": str(job.id)},
     )
     assert {delivery.endpoint_id for delivery in event.deliveries.all()} == {
         everything.id,
@@ -43,15 +49,18 @@ def test_an_event_goes_to_each_endpoint_that_wants_it() -> None:
 def test_events_of_a_job_are_counted_and_its_end_is_told_once() -> None:
     tenant = make_tenant()
     job = make_job(tenant)
-    for type in (EventType.JOB_NEEDS_REVIEW, EventType.JOB_SUCCEEDED):
-        event_record(tenant_id=tenant.id, job_id=job.id, type=type, data={})
+    with transaction.atomic():
+        job_hold(job=job, reason="test", explanation="test")
+        job_end(job=job, status=JobStatus.SUCCEEDED, reason="test", explanation="test")
     told = Event.objects.filter(job=job).order_by("sequence")
     assert [(event.sequence, event.type) for event in told] == [
         (1, "job.needs_review"),
         (2, "job.succeeded"),
     ]
     with pytest.raises(IntegrityError), transaction.atomic():
-        event_record(tenant_id=tenant.id, job_id=job.id, type=EventType.JOB_FAILED, data={})
+        event_record(
+            tenant_id=tenant.id, job_id=job.id, type=EventType.JOB_FAILED, sequence=3, data={}
+        )
 
 
 def test_each_endpoint_gets_a_secret_of_its_own() -> None:

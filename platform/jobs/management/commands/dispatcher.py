@@ -1,21 +1,29 @@
-"""`manage.py dispatcher`: relays the outbox, admits jobs, starts due webhook deliveries."""
+"""`manage.py dispatcher`: relays the outbox, admits jobs, starts due webhook deliveries, and
+brings back what was lost on the way."""
 
 import logging
 import signal
+import time
 from types import FrameType
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+from kombu.exceptions import OperationalError as BrokerUnavailable
 
-from jobs.dispatch import BrokerUnavailable, dispatch_once
+from jobs.dispatch import dispatch_once
 from jobs.outbox import WAKE_CHANNEL
+from jobs.reconcile import reconcile
 from webhooks.dispatch import deliveries_dispatch
 
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
+GATHER_SECONDS = 0.02
+"""Under load what comes within this time is sent together; an idle dispatcher sends at once."""
 AWAY_SECONDS = 1.0
 
 
@@ -44,15 +52,21 @@ class Command(BaseCommand):
         ) as listener:
             listener.execute(f"LISTEN {WAKE_CHANNEL}")
             logger.info("dispatcher listens")
+            reconcile_at = time.monotonic()
             while not self.stopping:
                 close_old_connections()
+                if time.monotonic() >= reconcile_at:
+                    reconcile_at = time.monotonic() + settings.ENVIRONMENT.reconcile_seconds
+                    reconcile()
                 try:
                     busy = dispatch_once() + deliveries_dispatch()
                 except BrokerUnavailable as error:
                     logger.warning("broker away, nothing is lost: %s", error)
                     self._pause()
                     continue
-                if not busy:
+                if busy:
+                    time.sleep(GATHER_SECONDS)
+                else:
                     self._wait(listener)
 
     def _wait(self, listener: psycopg.Connection) -> None:
