@@ -29,6 +29,7 @@ console = Console(highlight=False)
 LOCAL = ROOT / ".local"
 MODELS = LOCAL / "models" / "stand-in"
 SHEET = LOCAL / "demo" / "contact-sheet.png"
+SHELL_VARIABLES = LOCAL / "demo" / "env"
 
 
 def main() -> int:
@@ -77,6 +78,7 @@ def _run(*, once: bool) -> int:
             submissions = _send_prompts(base, seeded["api_key"], receiver, began)
             good = _report(submissions)
             _print_addresses(base, seeded, application.logs)
+            _write_shell_variables(base, seeded["api_key"])
             if once:
                 return 0 if good else 1
             console.print("\nRunning until Ctrl-C.")
@@ -128,6 +130,12 @@ def _print_addresses(base: str, seeded: dict[str, str], logs: Path) -> None:
         f"Logs       {logs}",
         soft_wrap=True,
     )
+
+
+def _write_shell_variables(base: str, key: str) -> None:
+    """What the README's `curl` example reads: `. .local/demo/env`."""
+    SHELL_VARIABLES.touch(mode=0o600)
+    SHELL_VARIABLES.write_text(f"ETHICAL_LENS_URL={base}\nETHICAL_LENS_KEY={key}\n")
 
 
 def _since(began: float) -> str:

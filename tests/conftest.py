@@ -56,6 +56,14 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole folders that need services are marked here, so that no test forgets it."""
+    for item in items:
+        if item.path.relative_to(ROOT / "tests").parts[0] in {"integration", "devstack"}:
+            item.add_marker(pytest.mark.services)
+
+
 def _start_services(config: pytest.Config) -> None:
     global STACK
     if config.option.collectonly or "not services" in config.option.markexpr:

@@ -67,6 +67,32 @@ def picture_decide(*, picture_id: UUID, moderator: User, release: bool, explanat
         release_schedule(job=job, delay=delay)
 
 
+def release_undo(*, picture_id: UUID, moderator: User) -> None:
+    """Take a moderator's release back while the time for undo runs; the picture waits again.
+
+    Raises `NotInReview` where there is nothing to take back: it is out already, or was not
+    released by a person.
+    """
+    with transaction.atomic():
+        job = Job.objects.select_for_update(of=("self",)).get(pictures=picture_id)
+        picture = job.pictures.select_related("cleared_by").get(pk=picture_id)
+        released_by = picture.cleared_by.actor_id if picture.cleared_by else None
+        if picture.status != PictureStatus.IN_REVIEW or released_by is None:
+            raise NotInReview(f"picture {picture.index} of job {job.id} has no release to undo")
+        decision_record(
+            job=job,
+            picture=picture,
+            stage=DecisionStage.REVIEW,
+            round=picture.round,
+            actor=moderator,
+            action=DecisionAction.REVIEW,
+            reason="release_undone",
+            explanation="The release was taken back within the time for undo.",
+        )
+        picture.cleared_by, picture.reason = None, "release_undone"
+        picture.save(update_fields=["cleared_by", "reason"])
+
+
 def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: str) -> None:
     """Approve the prompt of a job that was held before anything was painted, or block the job.
 

@@ -14,12 +14,6 @@ from devstack.processes import Supervisor
 WORKERS = ("worker-text", "worker-pictures", "worker-io", "worker-webhooks")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.services)
-
-
 @pytest.fixture(scope="module")
 def make_application(django_db_setup: None) -> Iterator[Callable[..., Application]]:
     """Makes an application under a supervisor of its own; nothing is started yet."""

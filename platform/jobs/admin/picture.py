@@ -22,7 +22,7 @@ from moderation.cards import picture_card, version_card
 from moderation.forms import VerdictForm
 from moderation.models import Decision, DecisionStage
 from moderation.queue import pictures_waiting
-from moderation.review import NotInReview, ReviewError, picture_decide
+from moderation.review import NotInReview, ReviewError, picture_decide, release_undo
 
 QUEUE = "?waiting=decision"
 FREQUENT_REASONS = (
@@ -91,7 +91,9 @@ class PictureAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         decide = self.admin_site.admin_view(require_POST(self.decide))
+        undo = self.admin_site.admin_view(require_POST(self.undo))
         return [
+            path("<uuid:picture_id>/undo/", undo, name="jobs_picture_undo"),
             path("<uuid:picture_id>/decide/", decide, name="jobs_picture_decide"),
             *super().get_urls(),
         ]
@@ -146,10 +148,32 @@ class PictureAdmin(ReadOnlyAdmin):
             return page
         if form.lets_pass:
             seconds = settings.ENVIRONMENT.moderator_undo_seconds
-            messages.success(request, f"Released: the picture goes out in {seconds:g} seconds.")
+            undo = reverse("admin:jobs_picture_change", args=[picture_id])
+            messages.success(
+                request,
+                format_html(
+                    'Released: the picture goes out in {} seconds. <a href="{}">Undo</a>',
+                    f"{seconds:g}",
+                    undo,
+                ),
+            )
         else:
             messages.success(request, "Blocked: the picture stays in quarantine.")
         return HttpResponseRedirect(_next_url(request))
+
+    def undo(self, request: HttpRequest, picture_id: UUID) -> HttpResponse:
+        """Take a release back that is not out yet."""
+        user = request.user
+        if not isinstance(user, User) or not user.has_perm("moderation.decide"):
+            raise PermissionDenied
+        get_object_or_404(Picture, pk=picture_id)
+        try:
+            release_undo(picture_id=picture_id, moderator=user)
+        except NotInReview as error:
+            messages.error(request, f"Too late: {error}.")
+        else:
+            messages.success(request, "Taken back: the picture waits for a decision again.")
+        return HttpResponseRedirect(reverse("admin:jobs_picture_change", args=[picture_id]))
 
 
 def _standing(picture_id: UUID) -> str:

@@ -4,6 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from accounts.models import User
 from ethical_lens.results import PictureAction
@@ -190,3 +191,42 @@ def test_the_database_refuses_to_change_a_decision(statement: str) -> None:
     ):
         cursor.execute(statement, parameters)
     assert Decision.objects.get(pk=decision.pk).explanation == decision.explanation
+
+
+def undo(client: Client, picture: Picture) -> str:
+    url = reverse("admin:jobs_picture_undo", args=[picture.pk])
+    return client.post(url, follow=True).content.decode()
+
+
+def test_a_release_can_be_undone_before_it_is_out() -> None:
+    picture = reviewed_picture()
+    job = picture.job
+    client = signed_in(moderator())
+    decide(client, picture, "pass")
+    page = client.get(reverse("admin:jobs_picture_change", args=[picture.pk])).content.decode()
+    assert "Undo the release" in page
+    assert "Taken back" in undo(client, picture)
+    picture.refresh_from_db()
+    assert (picture.status, picture.cleared_by_id) == (PictureStatus.IN_REVIEW, None)
+    assert [decision.action for decision in reviews(picture)] == ["release", "review"]
+    release_run(job)
+    job.refresh_from_db()
+    picture.refresh_from_db()
+    assert (job.status, picture.status) == (JobStatus.NEEDS_REVIEW, PictureStatus.IN_REVIEW)
+    assert picture in pictures_waiting()
+    decide(client, picture, "block", "after a second look")
+    release_run(job)
+    job.refresh_from_db()
+    assert job.status == JobStatus.BLOCKED
+
+
+def test_what_is_out_cannot_be_undone(settings: Settings) -> None:
+    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"moderator_undo_seconds": 0.0})
+    picture = reviewed_picture()
+    job = picture.job
+    client = signed_in(moderator())
+    decide(client, picture, "pass")
+    release_run(job)
+    assert "Too late" in undo(client, picture)
+    picture.refresh_from_db()
+    assert picture.status == PictureStatus.RELEASED
