@@ -200,7 +200,13 @@ def test_every_queue_has_a_consumer(profile: str, compose: dict[str, Any]) -> No
 
 def test_workers_do_not_fork_and_scrutinise_first(compose: dict[str, Any]) -> None:
     workers = {n: s for n, s in compose["services"].items() if queues_of(s)}
-    assert sorted(workers) == ["worker-cpu", "worker-gpu", "worker-io", "worker-text"]
+    assert sorted(workers) == [
+        "worker-cpu",
+        "worker-gpu",
+        "worker-io",
+        "worker-text",
+        "worker-webhooks",
+    ]
     for name, service in workers.items():
         command = service["command"]
         assert command[:4] == ["celery", "-A", "config", "worker"], name
