@@ -123,7 +123,7 @@ def release_run(job: Job) -> None:
     job.stages.filter(stage="release", state="ready").update(ready_at=job.created_at)
     claim = claimed(job, "release")
     keys = {}
-    for picture in pictures_to_release(job.id).select_related("current"):
+    for picture in pictures_to_release(job.id):
         version = picture.current
         assert version is not None
         object_get(version.key, sha256=version.sha256)

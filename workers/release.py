@@ -11,7 +11,7 @@ def job_release(claims: Sequence[Claim]) -> bool:
     """Copy the job's cleared pictures to their released keys and settle the job."""
     (claim,) = claims
     released = {}
-    for picture in pictures_to_release(claim.job_id).select_related("current"):
+    for picture in pictures_to_release(claim.job_id):
         if picture.current is not None:
             released[picture.id] = release_copy(
                 source=picture.current.key,

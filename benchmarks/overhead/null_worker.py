@@ -40,7 +40,9 @@ class NullScrutineer:
 
 @signals.worker_init.connect
 def replace_models(**_: Any) -> None:
-    from workers import generate, loading, release, scrutinise
+    from workers import generate, loading, release, scrutinise, tasks
+
+    tasks.load_for = lambda _queues: ({}, True)
 
     loading.painter = lambda _name: NullPainter()
     generate.painter = loading.painter

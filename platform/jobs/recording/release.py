@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.claims import Claim, Onward, stage_finish
@@ -17,45 +17,60 @@ from jobs.ending import job_settle
 from jobs.models import Job, Picture
 from jobs.services import release_schedule
 from jobs.states import PictureStatus
-from moderation.models import DecisionAction
-
-_LEAVING = [PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW]
+from moderation.models import Decision, DecisionAction
 
 
-def pictures_to_release(job_id: UUID) -> QuerySet[Picture]:
-    """The cleared pictures whose time has come."""
+def pictures_to_release(job_id: UUID) -> list[Picture]:
+    """The cleared pictures whose time has come, with their `current` version."""
     undo = timedelta(seconds=settings.ENVIRONMENT.moderator_undo_seconds)
-    return _cleared(job_id).filter(
-        Q(cleared_by__actor=None) | Q(cleared_by__created_at__lte=timezone.now() - undo)
-    )
+    return [
+        picture
+        for picture in _leaving(job_id)
+        if (decision := _clearance(picture)) is not None
+        and (decision.actor_id is None or decision.created_at <= timezone.now() - undo)
+    ]
 
 
 def release_finish(*, claim: Claim, released: Mapping[UUID, str]) -> bool:
     """Record which pictures are out, by picture id and released key, and settle the job."""
 
     def record(job: Job) -> Onward:
-        now = timezone.now()
-        for picture_id, key in released.items():
-            job.pictures.filter(pk__in=_cleared(job.id), id=picture_id).update(
-                status=PictureStatus.RELEASED, released_key=key, released_at=now
-            )
-        job.pictures.filter(status=PictureStatus.QUARANTINED, cleared_by=None).update(
-            status=PictureStatus.IN_REVIEW, reason="no_verdict"
-        )
+        not_due = False
+        for picture in _leaving(job.id):
+            cleared = _clearance(picture) is not None
+            if cleared and picture.id in released:
+                picture.status = PictureStatus.RELEASED.value
+                picture.released_key = released[picture.id]
+                picture.released_at = timezone.now()
+            elif not cleared and picture.status == PictureStatus.QUARANTINED:
+                picture.status, picture.reason = PictureStatus.IN_REVIEW.value, "no_verdict"
+            else:
+                not_due = not_due or cleared
+                continue
+            picture.save(update_fields=["status", "reason", "released_key", "released_at"])
         job_settle(job=job)
-        if job.ended_at is None and _cleared(job.id).exists():
+        if not_due and job.ended_at is None:
             release_schedule(job=job, delay=settings.ENVIRONMENT.moderator_undo_seconds)
         return Onward.STOP
 
     return stage_finish(claim=claim, record=record)
 
 
-def _cleared(job_id: UUID) -> QuerySet[Picture]:
-    """Pictures that a decision lets out: one of release, on that picture, as it now is."""
+def _leaving(job_id: UUID) -> QuerySet[Picture]:
     return Picture.objects.filter(
-        job=job_id,
-        status__in=_LEAVING,
-        cleared_by__picture=F("pk"),
-        cleared_by__action=DecisionAction.RELEASE,
-        cleared_by__object_digest=F("current__sha256"),
-    )
+        job=job_id, status__in=[PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW]
+    ).select_related("current", "cleared_by")
+
+
+def _clearance(picture: Picture) -> Decision | None:
+    """The decision that lets the picture out: of release, on that picture, as it now is."""
+    decision, version = picture.cleared_by, picture.current
+    if (
+        decision is None
+        or version is None
+        or decision.picture_id != picture.id
+        or decision.action != DecisionAction.RELEASE
+        or decision.object_digest != version.sha256
+    ):
+        return None
+    return decision
