@@ -1,5 +1,6 @@
 """The doorways: each task takes an id, makes one call, and knows nothing of the workflow."""
 
+import gc
 import logging
 import os
 from typing import Any
@@ -70,6 +71,7 @@ def begin(sender: Any, **_: Any) -> None:
         raise SystemExit(
             "Not all models could be loaded, so nothing is consumed; see the log above."
         )
+    gc.freeze()  # what is loaded lives as long as the process: do not look through it again
     # Celery closes the file descriptor under an open connection when its pool starts.
     connection.close()
 

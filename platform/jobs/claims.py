@@ -14,7 +14,6 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from jobs.exhaustion import stage_give_up
@@ -229,8 +228,15 @@ def attempt_close(*, job: Job, run: StageRun, transient: bool = False) -> None:
 
 def _close(claim: Claim, state: StageState, error: str = "") -> None:
     """End the lease under the token. Raises `ClaimLost` where it is no longer the holder's."""
-    closed = StageRun.objects.filter(
-        pk=claim.stage_id, token=claim.token, state=StageState.RUNNING
-    ).update(state=state, lease_expires_at=None, finished_at=Now(), error=error)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE jobs_stagerun
+            SET state = %s, error = %s, lease_expires_at = NULL, finished_at = clock_timestamp()
+            WHERE id = %s AND token = %s AND state = 'running'
+            """,
+            [state.value, error, claim.stage_id, claim.token],
+        )
+        closed = cursor.rowcount
     if not closed:
         raise ClaimLost(f"stage {claim.stage_id} is no longer held under token {claim.token}")
