@@ -13,12 +13,15 @@ import redis
 from django.conf import settings
 
 from devstack.application import ROOT, WORKERS, Application
+from devstack.ports import free_port
+from devstack.receiver import Answer, Receiver
 from devstack.stack import Stack
 from factories import make_job, make_tenant
 from jobs.dispatch import chain_publish
 from jobs.models import Job, Outbox
 from jobs.services import job_cancel
 from waiting import assert_one_end, wait_for_end, wait_for_stage, wait_until
+from webhooks.services import endpoint_create
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -297,3 +300,20 @@ def test_postgres_restarted_in_mid_job(rig: Rig, stack: Stack) -> None:
     connection.close()
     wait_for_end(job, timeout=90)
     assert_one_end(job, "succeeded")
+
+
+def test_a_webhooks_worker_killed_while_it_delivers_delivers_again(rig: Rig) -> None:
+    tenant = make_tenant()
+    port = free_port()
+    endpoint = endpoint_create(tenant_id=tenant.id, url=f"http://127.0.0.1:{port}/webhooks")
+    with Receiver(endpoint.secret, port=port, answers=[Answer(500, delay=1.5)]) as receiver:
+        job = make_job(tenant)
+        receiver.wait_for(lambda received: received.verified, timeout=60)
+        rig.supervisor.kill("worker-webhooks", signal.SIGKILL)
+        wait_until(lambda: len(receiver.received()) >= 2, "the second try")
+        first, second = receiver.received()[:2]
+    assert first.id == second.id == str(job.events.get().id)
+    assert second.answered == 204
+    assert_one_end(job, "succeeded")
+    delivery = job.events.get().deliveries.get()
+    wait_until(lambda: not delivery.refresh_from_db() and delivery.status == "delivered", "the row")

@@ -53,6 +53,21 @@ def test_a_harmless_job_end_to_end(client_of: Callable[..., Client]) -> None:
     assert job.usage.pictures_released == 4
 
 
+def test_progress_is_told_while_a_picture_is_painted(client_of: Callable[..., Client]) -> None:
+    tenant = make_tenant()
+    job = make_job(tenant, prompt="a lighthouse on a cliff", n=2, steps=100, width=256, height=256)
+    client, seen = client_of(tenant), set()
+
+    def ended() -> bool:
+        body = client.get(f"/api/v1/jobs/{job.id}").json()
+        seen.update(picture["progress"] for picture in body["pictures"])
+        return bool(body["ended_at"])
+
+    wait_until(ended, "the job to end")
+    assert {0.0, 1.0} <= seen
+    assert any(0 < progress < 1 for progress in seen)
+
+
 def test_a_mildly_toxic_prompt_is_rewritten() -> None:
     job = wait_for_end(make_job(prompt="an angry mob beating a thief in the street"))
     assert_one_end(job, "succeeded")

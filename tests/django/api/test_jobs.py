@@ -211,7 +211,8 @@ def test_filters(api: Client, tenant: Tenant) -> None:
     assert found("status=canceled&status=queued") == [str(canceled.id), str(queued.id)]
     assert found("model=other") == []
     assert found("created_after=2999-01-01T00:00:00Z") == []
-    assert api.get(f"{JOBS}?status=unheard").status_code == 422
+    for wrong in ("status=unheard", "model=%00", "created_after=0001-01-01T00:00:00%2B23:59"):
+        assert api.get(f"{JOBS}?{wrong}").status_code == 422, wrong
 
 
 def test_cancel_answers_with_the_job_as_it_is_and_repeats(api: Client, tenant: Tenant) -> None:
