@@ -15,7 +15,23 @@ WORKERS = ("worker-text", "worker-pictures", "worker-io", "worker-webhooks")
 
 
 @pytest.fixture(scope="module")
-def make_application(django_db_setup: None) -> Iterator[Callable[..., Application]]:
+def nothing_left_over(django_db_setup: None, django_db_blocker: Any) -> None:
+    """What other tests committed and sent is ended, so that workers have only this module's."""
+    import redis
+    from django.conf import settings
+
+    from jobs.models import Job
+    from jobs.services import job_cancel
+    from jobs.states import TERMINAL
+
+    with django_db_blocker.unblock():
+        for job in Job.objects.exclude(status__in=TERMINAL):
+            job_cancel(job_id=job.id)
+    redis.Redis.from_url(settings.ENVIRONMENT.redis_url).flushall()
+
+
+@pytest.fixture(scope="module")
+def make_application(nothing_left_over: None) -> Iterator[Callable[..., Application]]:
     """Makes an application under a supervisor of its own; nothing is started yet."""
     logs = Path(tempfile.mkdtemp(prefix="ethical-lens-logs-"))
     with Supervisor(grace=20, backoff=0.1, longest_backoff=1, most_restarts=50) as supervisor:
