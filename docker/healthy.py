@@ -70,7 +70,7 @@ def dispatcher() -> str | None:
 
 
 def beat() -> str | None:
-    """It publishes every RECONCILE_SECONDS, so Redis heard from this address lately."""
+    """It publishes every 15 seconds, so Redis heard from this address lately."""
     environment = read_environment()
     limit = max(SILENT_SECONDS, 3 * environment.reconcile_seconds)
     with redis.Redis.from_url(environment.redis_url, socket_timeout=5) as client:

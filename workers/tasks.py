@@ -10,7 +10,7 @@ from celery.concurrency.prefork import TaskPool as ForkingPool
 from django.db import connection
 
 from config.celery import app
-from jobs.sweep import orphans_sweep
+from jobs.sweep import orphans_sweep, workers_forget
 from workers.align import job_align, job_revise
 from workers.deliver import event_deliver
 from workers.generate import jobs_paint
@@ -51,6 +51,11 @@ def release(stage_id: str) -> None:
 @app.task(name="workers.deliver")
 def deliver(delivery_id: str, token: int) -> None:
     event_deliver(delivery_id=delivery_id, token=token)
+
+
+@app.task(name="workers.forget_workers")
+def forget_workers() -> None:
+    workers_forget()
 
 
 @app.task(name="workers.sweep")

@@ -118,6 +118,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "health_check_interval": 10,
 }
 CELERY_BEAT_SCHEDULE = {
+    "forget-workers": {
+        "task": "workers.forget_workers",
+        "schedule": 15.0,
+        "options": {"queue": "io", "expires": 30.0},
+    },
     "sweep": {
         "task": "workers.sweep",
         "schedule": crontab(hour="3", minute="0"),

@@ -6,7 +6,6 @@ still wait for admission: a long backlog is not a loss.
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -14,14 +13,13 @@ from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from jobs.claims import attempt_close
-from jobs.models import Job, StageRun, Worker
+from jobs.models import Job, StageRun
 from jobs.outbox import outbox_continue
 from jobs.states import StageState
 
 logger = logging.getLogger(__name__)
 
 BATCH = 200
-WORKER_ROWS_KEPT = timedelta(days=1)
 
 # Ready, long silent and not waiting in the outbox; the delay doubles with every re-drive.
 _SILENT = """
@@ -34,10 +32,9 @@ LIMIT %(batch)s
 
 
 def reconcile() -> None:
-    """Take back expired leases, re-drive silent stages, forget workers long gone."""
+    """Take back expired leases and re-drive silent stages."""
     leases_expire()
     stages_redrive()
-    Worker.objects.filter(seen_at__lt=Now() - WORKER_ROWS_KEPT).delete()
 
 
 def leases_expire() -> int:

@@ -1,4 +1,5 @@
-"""Objects that no row knows are swept: a worker died between storing and recording."""
+"""What is left behind goes: objects that no row knows, because a worker died between storing and
+recording, and the health rows of workers long gone."""
 
 import logging
 from datetime import timedelta
@@ -8,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from jobs.models import Picture, PictureVersion
+from jobs.models import Picture, PictureVersion, Worker
 from jobs.storage import QUARANTINE, RELEASED, object_delete, objects_list
 
 logger = logging.getLogger(__name__)
@@ -16,6 +17,12 @@ logger = logging.getLogger(__name__)
 GRACE = timedelta(hours=24)
 """Longer than any stage may take, so that nothing under way is swept."""
 PAGE = 500
+WORKER_ROWS_KEPT = timedelta(days=1)
+
+
+def workers_forget() -> None:
+    """Delete the rows of workers that fell silent a day ago."""
+    Worker.objects.filter(seen_at__lt=timezone.now() - WORKER_ROWS_KEPT).delete()
 
 
 def orphans_sweep(*, grace: timedelta = GRACE) -> int:
