@@ -15,8 +15,8 @@ demo: .venv/.demo ## start everything on this machine and send five prompts thro
 test: .venv/.dev ## every test but load tests, on throw-away PostgreSQL, Redis and S3
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-fast: .venv/.dev ## the tests that need no services: under a minute
-	@$(BIN)/python -m pytest -m "not services and not load" $(ARGS)
+test-fast: .venv/.dev ## unit tests alone, without services and models: under a minute
+	@$(BIN)/python -m pytest -m "not services and not models and not load" $(ARGS)
 
 test-load: .venv/.dev ## the load tests
 	@$(BIN)/python -m pytest -m load $(ARGS)

@@ -58,10 +58,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole folders that need services are marked here, so that no test forgets it."""
+    """Whole folders are marked here, so that no test in them forgets it."""
     for item in items:
-        if item.path.relative_to(ROOT / "tests").parts[0] in {"integration", "devstack"}:
+        folder = item.path.parent.relative_to(ROOT / "tests").as_posix()
+        if folder in {"integration", "devstack"}:
             item.add_marker(pytest.mark.services)
+        if folder in {"ethical_lens/image", "ethical_lens/generation", "ethical_lens/mini"}:
+            item.add_marker(pytest.mark.models)
 
 
 def _start_services(config: pytest.Config) -> None:

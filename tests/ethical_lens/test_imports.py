@@ -56,5 +56,6 @@ def test_light_modules_stay_light() -> None:
     )
 
 
+@pytest.mark.models
 def test_imports_leave_every_global_generator_alone() -> None:
     run(IMPORT_ALL)
