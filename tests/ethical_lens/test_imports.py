@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 TORCH_FREE = [
     "ethical_lens",
     "ethical_lens.results",
