@@ -60,12 +60,15 @@ def _measure(jobs: int) -> None:
 
     call_command("migrate", verbosity=0)
     replace_models()
-    from workers import tasks
+    from workers.align import job_align
+    from workers.generate import jobs_paint
     from workers.leasing import stage_run
+    from workers.release import job_release
+    from workers.scrutinise import jobs_scrutinise
 
     work = {
-        "align": tasks.job_align, "generate": tasks.jobs_paint,
-        "scrutinise": tasks.jobs_scrutinise, "release": tasks.job_release,
+        "align": job_align, "generate": jobs_paint,
+        "scrutinise": jobs_scrutinise, "release": job_release,
     }  # fmt: skip
     version = policy_version_add(
         policy=PolicyRow.objects.create(name="bench"), document=Policy(), created_by=None
@@ -75,35 +78,38 @@ def _measure(jobs: int) -> None:
         prompt="a lighthouse on a cliff", model="null", width=64, height=64, steps=1,
         guidance_scale=1.0,
     )  # fmt: skip
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = dict.fromkeys(("submit", *work), 0.0)
     statements: Counter[str] = Counter()
 
-    def run(job: Job, *, counted: bool) -> None:
-        for run in job.stages.order_by("position"):
-            watch = CaptureQueriesContext(connection) if counted else contextlib.nullcontext()
+    def run(job: Job) -> None:
+        for row in job.stages.order_by("position"):
             began = time.perf_counter()
-            with watch as seen, contextlib.suppress(Ignore):
-                stage_run(str(run.id), work[run.stage])
-            if counted and seen is not None:
-                statements[run.stage] = len(seen)
-            else:
-                seconds[run.stage] += time.perf_counter() - began
+            with contextlib.suppress(Ignore):
+                stage_run(str(row.id), work[row.stage])
+            seconds[row.stage] += time.perf_counter() - began
 
-    run(job_submit(tenant=tenant, request=request), counted=False)
-    run(job_submit(tenant=tenant, request=request), counted=True)
-    seconds.clear()
+    def count(job: Job) -> None:
+        for row in job.stages.order_by("position"):
+            with CaptureQueriesContext(connection) as seen, contextlib.suppress(Ignore):
+                stage_run(str(row.id), work[row.stage])
+            statements[row.stage] = len(seen)
+
+    run(job_submit(tenant=tenant, request=request))
+    count(job_submit(tenant=tenant, request=request))
+    seconds = dict.fromkeys(seconds, 0.0)
     gc.freeze()
     for _ in range(jobs):
         began = time.perf_counter()
         job = job_submit(tenant=tenant, request=request)
         seconds["submit"] += time.perf_counter() - began
-        run(job, counted=False)
+        run(job)
     whole = sum(seconds.values())
     print("| part | ms per job | share | SQL statements |\n|---|---|---|---|")
     for part in ("submit", *work):
         own = seconds[part]
-        count = statements[part] or ""
-        print(f"| {part} | {own / jobs * 1000:.1f} | {own / whole:.0%} | {count} |")
+        print(
+            f"| {part} | {own / jobs * 1000:.1f} | {own / whole:.0%} | {statements[part] or ''} |"
+        )
     print(f"| together | {whole / jobs * 1000:.1f} | | {sum(statements.values())} |")
 
 
