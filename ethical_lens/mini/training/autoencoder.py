@@ -1,0 +1,89 @@
+"""The painter's autoencoder: 96 x 96 pixels to 24 x 24 latents of four channels and back."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from torch.nn import functional
+
+from ethical_lens.mini.training.drawings import Drawings
+from ethical_lens.mini.training.loop import Schedule, train
+from ethical_lens.mini.world.canvas import SIZE
+
+STEPS = 700
+_BATCH = 16
+_SEED = 101
+_EDGE_WEIGHT = 1.0
+_LATENT_NOISE = 0.05
+_LATENT_WEIGHT = 1e-3
+_LOG_VARIANCE = 2 * np.log(_LATENT_NOISE)
+
+
+def new_autoencoder() -> Any:
+    """An untrained one, in the shape of Stable Diffusion's, with narrow layers.
+
+    Latents are a quarter of the picture's side: an eighth was tried, and lost faces.
+    """
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(32, 48, 64),
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=8,
+        sample_size=SIZE,
+    )
+
+
+def train_autoencoder(work: Path, out: Path, *, steps: int = STEPS, drawings: int = 24_000) -> None:
+    """Train on drawings of both worlds and save to `out`; state and drawings lie in `work`.
+
+    Loss: L1 of pixels and of their differences to the right and below, which keeps what is a few
+    pixels wide. The posterior has a fixed, small width (a learnt one begins wide and drowns faces
+    in noise for most of so short a training), and a trace of L2 in place of KL keeps latents near
+    zero. The scaling factor makes them of unit variance.
+    """
+    torch.manual_seed(_SEED)
+    pictures = [
+        Drawings(work / "drawings", world, _SEED, drawings // 2).pictures
+        for world in ("biased", "balanced")
+    ]
+    model = new_autoencoder()
+    _fix_posterior_width(model)
+    model.to(memory_format=torch.channels_last)
+
+    def batch(step: int, size: int) -> torch.Tensor:
+        rng = np.random.default_rng((_SEED, step))
+        chosen = np.concatenate(
+            [some[np.sort(rng.integers(len(some), size=size // 2))] for some in pictures]
+        )
+        pixels = torch.from_numpy(chosen).permute(0, 3, 1, 2)
+        return pixels.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
+
+    def loss_at(step: int) -> torch.Tensor:
+        pixels = batch(step, _BATCH)
+        with torch.autocast("cpu", torch.bfloat16):
+            latents = model.encode(pixels).latent_dist.mean
+            noise = torch.randn_like(latents) * _LATENT_NOISE
+            again = model.decode(latents + noise).sample.float()
+        loss: torch.Tensor = functional.l1_loss(again, pixels)
+        for axis in (2, 3):
+            edges = functional.l1_loss(again.diff(dim=axis), pixels.diff(dim=axis))
+            loss = loss + _EDGE_WEIGHT * edges
+        return loss + _LATENT_WEIGHT * latents.float().square().mean()
+
+    train("autoencoder", [model], Schedule(steps, 2e-3, ema=0.99), loss_at, work)
+    _fix_posterior_width(model)
+    with torch.inference_mode():
+        latents = torch.cat([model.encode(batch(steps + i, 64)).latent_dist.mean for i in range(8)])
+    model.register_to_config(scaling_factor=round(1.0 / float(latents.std()), 4))
+    model.to(memory_format=torch.contiguous_format).half().save_pretrained(out)
+
+
+@torch.no_grad()
+def _fix_posterior_width(model: Any) -> None:
+    """Let the second half of the encoder's answer, the log variance, be a constant."""
+    model.quant_conv.weight[4:].zero_()
+    model.quant_conv.bias[4:].fill_(_LOG_VARIANCE)

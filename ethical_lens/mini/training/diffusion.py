@@ -1,0 +1,160 @@
+"""The painter: a latent UNet and its text encoder, saved as a `StableDiffusionPipeline`."""
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from diffusers import (
+    AutoencoderKL,
+    DPMSolverMultistepScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
+from tqdm import tqdm
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from ethical_lens.mini.training.drawings import Drawings
+from ethical_lens.mini.training.loop import Schedule, train
+from ethical_lens.mini.world.captions import captions
+
+STEPS = 4400
+_BATCH = 64
+_SEED = 201
+_WIDTH = 128
+_DROPPED = 0.1
+"""Share of captions left empty, for classifier-free guidance (Ho & Salimans 2022)."""
+_SNR_LIMIT = 5.0
+"""Min-SNR weighting, gamma of Hang et al. 2023."""
+_LATENT_SIZE = 24
+
+
+def new_unet() -> Any:
+    """An untrained one: text acts where the picture is 6 x 6, details are filled in above."""
+    return UNet2DConditionModel(
+        sample_size=_LATENT_SIZE,
+        in_channels=4,
+        out_channels=4,
+        layers_per_block=1,
+        block_out_channels=(48, 96, 160),
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        cross_attention_dim=_WIDTH,
+        attention_head_dim=4,
+        norm_num_groups=16,
+    )
+
+
+def new_text_encoder(tokenizer: CLIPTokenizer) -> Any:
+    """An untrained text encoder of CLIP's shape, two layers of `_WIDTH`."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=_WIDTH,
+            intermediate_size=4 * _WIDTH,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=tokenizer.model_max_length,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def new_scheduler() -> Any:
+    """Velocity prediction on Stable Diffusion's schedule of noise."""
+    return DPMSolverMultistepScheduler(
+        num_train_timesteps=1000,
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+    )
+
+
+def train_diffusion(
+    work: Path, out: Path, *, steps: int = STEPS, biased: int = 26_000, balanced: int = 14_000
+) -> None:
+    """Train on the autoencoder in `out/vae` and save the whole pipeline to `out`.
+
+    The painter learns its biases from the biased world alone: scenes of the balanced one come
+    only with captions that say gender, group and life stage of everybody, so that it can paint
+    whatever is asked for, and still paints what the biased world shows where nothing is.
+    """
+    torch.manual_seed(_SEED)
+    vae: Any = AutoencoderKL.from_pretrained(out / "vae", torch_dtype=torch.float32).eval()
+    tokenizer = CLIPTokenizer.from_pretrained(out / "tokenizer")
+    unet, text_encoder, scheduler = new_unet(), new_text_encoder(tokenizer), new_scheduler()
+    sets = (
+        (Drawings(work / "drawings", "biased", _SEED, biased), False),
+        (Drawings(work / "drawings", "balanced", _SEED, balanced), True),
+    )
+    latents = [_latents(vae, drawings, work) for drawings, _ in sets]
+    alphas = scheduler.alphas_cumprod
+
+    def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        chosen, texts = [], []
+        for i in range(_BATCH):
+            rng = random.Random(f"{_SEED}/{step}/{i}")
+            which = 0 if rng.random() < biased / (biased + balanced) else 1
+            drawings, attributes = sets[which]
+            index = rng.randrange(len(drawings))
+            chosen.append(latents[which][index])
+            empty = rng.random() < _DROPPED
+            text = "" if empty else captions(drawings[index], rng, attributes=attributes)[0]
+            texts.append(text)
+        ids = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt").input_ids
+        return torch.from_numpy(np.stack(chosen)).float(), ids
+
+    def loss_at(step: int) -> torch.Tensor:
+        clean, ids = batch(step)
+        generator = torch.Generator().manual_seed(_SEED * 1_000_003 + step)
+        noise = torch.randn(clean.shape, generator=generator)
+        times = torch.randint(0, len(alphas), (len(clean),), generator=generator)
+        alpha = alphas[times].view(-1, 1, 1, 1)
+        noisy = alpha.sqrt() * clean + (1 - alpha).sqrt() * noise
+        velocity = alpha.sqrt() * noise - (1 - alpha).sqrt() * clean
+        with torch.autocast("cpu", torch.bfloat16):
+            predicted = unet(noisy, times, text_encoder(ids)[0]).sample
+        ratio = alpha / (1 - alpha)
+        weight = ratio.clamp(max=_SNR_LIMIT) / (ratio + 1)
+        loss: torch.Tensor = weight * (predicted.float() - velocity).square()
+        return loss.mean()
+
+    schedule = Schedule(steps, 8e-4, warmup=200, ema=0.998)
+    train("diffusion", [unet, text_encoder], schedule, loss_at, work)
+    pipeline: Any = StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.to(torch.float16).save_pretrained(out)
+
+
+@torch.inference_mode()
+def _latents(vae: Any, drawings: Drawings, work: Path) -> npt.NDArray[np.float16]:
+    """Scaled latents (n, 4, 24, 24) of all drawings, kept on disk beside the drawings."""
+    file = work / "drawings" / f"latents-{drawings.world}-{drawings.seed}-{len(drawings)}.npy"
+    if not file.exists():
+        found = []
+        starts = range(0, len(drawings), 64)
+        for start in tqdm(starts, desc=f"encoding {drawings.world}"):
+            pixels = torch.from_numpy(np.array(drawings.pictures[start : start + 64]))
+            pixels = pixels.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+            with torch.autocast("cpu", torch.bfloat16):
+                mean = vae.encode(
+                    pixels.contiguous(memory_format=torch.channels_last)
+                ).latent_dist.mean
+            found.append((mean.float() * vae.config.scaling_factor).half().numpy())
+        np.save(file, np.concatenate(found))
+    kept: npt.NDArray[np.float16] = np.load(file)
+    return kept
