@@ -26,7 +26,7 @@ check: .venv/.dev ## lint, format, types, import contracts
 	@$(BIN)/ruff format --check .
 	@SECRET_KEY=$$(printf 'x%.0s' $$(seq 40)) DATABASE_URL=postgresql://nobody@localhost/none \
 	REDIS_URL=redis://localhost S3_ENDPOINT_URL=http://localhost S3_BUCKET=none \
-	S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none MODELS_FILE=docker/models.example.json \
+	S3_ACCESS_KEY_ID=none S3_SECRET_ACCESS_KEY=none MODELS=mini \
 	$(BIN)/mypy ethical_lens workers platform devstack docker benchmarks
 	@$(BIN)/lint-imports
 

@@ -27,7 +27,7 @@ WORKERS: Mapping[str, Sequence[str]] = {
 
 
 def application_environment(
-    services: Mapping[str, str], *, models_file: Path, web_port: int, secret_key: str
+    services: Mapping[str, str], *, models: str, web_port: int, secret_key: str
 ) -> dict[str, str]:
     """The environment of every process, on top of this one's."""
     return {
@@ -37,7 +37,7 @@ def application_environment(
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "SECRET_KEY": secret_key,
-        "MODELS_FILE": str(models_file),
+        "MODELS": models,
         "PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{web_port}",
         "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",

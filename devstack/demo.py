@@ -55,13 +55,13 @@ def _run(*, once: bool) -> int:
         "and their picture scores mean nothing,\nso the demo's policy keeps picture thresholds out "
         "of reach. Outcomes follow from the text. Everything else is real.\n"
     )
-    models_file = _build_models()
+    models = _build_models()
     with Stack(LOCAL, os.environ) as stack, Supervisor() as supervisor:
         console.print("PostgreSQL, Redis and S3 are up.")
         web_port = int(os.environ.get("WEB_PORT") or free_port())
         environment = application_environment(
             stack.environment,
-            models_file=models_file,
+            models=str(models),
             web_port=web_port,
             secret_key=secret_key_of(LOCAL),
         )

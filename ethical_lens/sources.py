@@ -1,140 +1,171 @@
-"""Where the models lie: one JSON file, read once by whoever loads them. Torch-free.
+"""Which models there are and where they lie: a preset, or a JSON file. Torch-free.
 
 ```json
 {
-  "pipelines": {"sdxl": "stabilityai/stable-diffusion-xl-base-1.0", "house": "pipelines/house"},
+  "pipelines": {
+    "sdxl": {"source": "stabilityai/stable-diffusion-xl-base-1.0", "width": 1024, "height": 1024},
+    "house": {"source": "./pipelines/house", "steps": 20}
+  },
   "clip": {"architecture": "ViT-L-14-quickgelu", "checkpoint": "clip/ViT-L-14.safetensors"},
   "heads": "heads",
-  "regions": "CIDAS/clipseg-rd64-refined",
-  "device": "auto",
-  "dtype": "auto"
+  "regions": "CIDAS/clipseg-rd64-refined"
 }
 ```
 
-Relative paths resolve against the folder of the file. A source that is no path there is a hub id
-`owner/name`.
+Relative paths count from the folder of the file, those of presets from a folder of the operator.
+A source that is no path there is a hub id `owner/name`. docs/models.md has all fields.
 """
 
 import hashlib
 import json
-import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, ValidationError
 
+from ethical_lens.finding import Finder
 from ethical_lens.results import Concept, Value
 
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_PACKAGE = Path(__file__).parent
+MINI: Final = "mini"
+PRESETS: Final = {MINI: _PACKAGE / "mini" / "weights" / "models.json"} | {
+    name: _PACKAGE / "presets" / f"{name}.json" for name in ("sd15", "sdxl", "sd-turbo")
+}
+"""Model sets that have a name, and their files. The weights of `mini` lie beside its file."""
+
+CLIP_FILES: Final = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+"""The weights in a folder or repository of open_clip, the better format first."""
+PIPELINE_FILES: Final = ("model_index.json",)
+REGIONS_FILES: Final = ("config.json",)
+"""What each repository of its kind holds, by which it is known in the hub's cache."""
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 DtypeName = Literal["auto", "float32", "float16", "bfloat16"]
 
 
 class SourcesError(ValueError):
-    """The file of model sources is unreadable, or names something that is not there."""
+    """The model sources are unreadable, or name something that is not there."""
+
+
+class PipelineSource(Value):
+    """A diffusers pipeline, a folder or a hub id, and what a job gets that does not say otherwise.
+
+    `width`, `height`: pixels. The bounds are those of a job.
+    """
+
+    source: str = Field(min_length=1)
+    width: int = Field(default=512, ge=64, le=1024, multiple_of=8)
+    height: int = Field(default=512, ge=64, le=1024, multiple_of=8)
+    steps: int = Field(default=30, ge=1, le=100)
+    guidance_scale: float = Field(default=7.5, ge=0, le=30, allow_inf_nan=False)
 
 
 class ClipSource(Value):
-    """An open_clip encoder: its architecture's name and a local checkpoint file.
+    """An open_clip encoder: its architecture's name and its weights.
 
-    `config` is a model-config JSON for an architecture that open_clip does not know; its file
-    name without suffix must be `architecture`. OpenAI's own weights need an architecture whose
-    name ends in `-quickgelu`: with another activation they load and give wrong features.
+    `checkpoint` is a file, or a folder or hub id that holds one of `CLIP_FILES`. `config` is a
+    model-config JSON for an architecture that open_clip does not know; its file name without
+    suffix must be `architecture`. OpenAI's own weights need an architecture whose name ends in
+    `-quickgelu`: with another activation they load and give wrong features.
     """
 
     architecture: str = Field(min_length=1)
-    checkpoint: Path
+    checkpoint: str = Field(min_length=1)
     config: Path | None = None
 
 
 class ModelSources(Value):
-    """What to load. `pipelines` and `regions` are local folders or hub ids.
+    """What to load. `regions` is a local folder or a hub id.
 
-    `heads` is a folder with `<concept>.safetensors` or `<concept>.pt` for each `Concept`.
-    `dtype` is for the pipelines ("auto": float32 on the CPU, float16 on CUDA); scrutiny always
-    computes in float32, so that a verdict does not depend on it.
+    `heads` is a folder with `<concept>.safetensors` or `<concept>.pt` for each `Concept`, `faces`
+    one that `FaceReader` loads. `dtype` is for the pipelines ("auto": float32 on the CPU, float16
+    on CUDA); scrutiny always computes in float32, so that a verdict does not depend on it.
     """
 
-    pipelines: dict[str, str] = Field(min_length=1)
+    pipelines: dict[str, PipelineSource] = Field(min_length=1)
     clip: ClipSource
     heads: Path
     regions: str = Field(min_length=1)
+    faces: Path | None = None
     device: DeviceName = "auto"
     dtype: DtypeName = "auto"
 
     @classmethod
-    def read(cls, path: Path) -> Self:
-        """The sources of a JSON file, local ones made absolute and known to exist.
+    def parse(cls, models: str | Path) -> Self:
+        """The sources of a preset or a JSON file as they are written; no weights are looked for.
 
-        Raises `SourcesError` that names every field that is wrong and what to do about it.
+        Raises `SourcesError` that names every field that is wrong.
         """
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = json.loads(_file(str(models)).read_text(encoding="utf-8"))
+            return cls.model_validate(data)
         except OSError as error:
             raise SourcesError(
-                f"{path}: cannot be read ({error.strerror}). Name an existing file of model "
-                "sources; `python -m ethical_lens.mini build DIR` writes one."
+                f"{models}: is no preset ({', '.join(PRESETS)}) and no file that can be read "
+                f"({error.strerror})."
             ) from error
-        except ValueError as error:
-            raise SourcesError(f"{path}: is not JSON ({error}).") from error
-        try:
-            raw = cls.model_validate(data)
         except ValidationError as error:
             lines = [
                 f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
                 for problem in error.errors()
             ]
-            raise SourcesError(_report(path, lines)) from error
-        return raw._resolved(path)
+            raise SourcesError(_report(models, lines)) from error
+        except ValueError as error:
+            raise SourcesError(f"{models}: is not JSON ({error}).") from error
 
-    def _resolved(self, path: Path) -> Self:
-        folder, problems = path.resolve().parent, list[str]()
+    @classmethod
+    def read(cls, models: str | Path, folder: Path = Path("models")) -> Self:
+        """The sources of a preset or a JSON file, what is local made absolute and known to exist.
 
-        def existing(field: str, value: Path, *, is_folder: bool) -> Path:
-            found = folder / value.expanduser()
-            if not (found.is_dir() if is_folder else found.is_file()):
-                kind = "folder" if is_folder else "file"
-                problems.append(f"{field}: no {kind} at {found}. Put it there or correct the path.")
-            return found
+        The relative paths of a preset count from `folder`; those of `mini`, as those of any other
+        file, from the folder of the file.
 
-        def path_or_hub(field: str, value: str) -> str:
-            found = folder / Path(value).expanduser()
-            if found.exists():
-                return str(found)
-            if not HUB_ID.fullmatch(value):
-                problems.append(
-                    f"{field}: {value!r} is neither a folder at {found} nor a hub id "
-                    "`owner/name`. Correct it or fetch the model."
-                )
-            return value
+        Raises `SourcesError` that names every field that is wrong, every part that is not there
+        and how to get it. Nothing is fetched here.
+        """
+        raw, name = cls.parse(models), str(models)
+        if name == MINI or name not in PRESETS:
+            folder = _file(name).resolve().parent
+        finder = Finder(folder)
+        found = raw._found(finder)
+        if finder.missing and name == MINI:
+            finder.missing.append(
+                "These come with the package; `python -m ethical_lens.mini train` makes them anew."
+            )
+        if finder.missing:
+            raise SourcesError(_report(models, finder.missing))
+        return found
 
-        clip = self.clip
-        resolved = self.model_copy(
-            update={
-                "pipelines": {
-                    name: path_or_hub(f"pipelines.{name}", source)
-                    for name, source in self.pipelines.items()
-                },
-                "clip": clip.model_copy(
-                    update={
-                        "checkpoint": existing("clip.checkpoint", clip.checkpoint, is_folder=False),
-                        "config": clip.config
-                        and existing("clip.config", clip.config, is_folder=False),
-                    }
-                ),
-                "heads": existing("heads", self.heads, is_folder=True),
-                "regions": path_or_hub("regions", self.regions),
-            }
-        )
+    def _found(self, finder: Finder) -> Self:
+        clip, heads = self.clip, finder.place(self.heads)
+        pipelines = {
+            name: given.model_copy(
+                update={"source": finder.part(f"pipelines.{name}", given.source, PIPELINE_FILES)}
+            )
+            for name, given in self.pipelines.items()
+        }
+        checkpoint = finder.part("clip.checkpoint", clip.checkpoint, CLIP_FILES)
+        config = clip.config and finder.local("clip.config", clip.config, is_folder=False)
+        regions = finder.part("regions", self.regions, REGIONS_FILES)
+        faces = self.faces and finder.local("faces", self.faces, is_folder=True)
         if clip.config is not None and clip.config.stem != clip.architecture:
-            problems.append(
+            finder.missing.append(
                 f"clip.config: the file is named {clip.config.name}, the architecture "
                 f"{clip.architecture!r}. Give both the same name."
             )
-        if problems:
-            raise SourcesError(_report(path, problems))
-        return resolved
+        absent = [concept for concept in Concept if _head(heads, concept) is None]
+        if absent:
+            finder.missing.append(_without_heads(heads, absent))
+        return self.model_copy(
+            update={
+                "pipelines": pipelines,
+                "clip": clip.model_copy(update={"checkpoint": checkpoint, "config": config}),
+                "heads": heads,
+                "regions": regions,
+                "faces": faces,
+            }
+        )
 
     def pipeline(self, name: str) -> str:
         """The source of the pipeline `name`. Raises `SourcesError` where there is none."""
@@ -142,32 +173,54 @@ class ModelSources(Value):
             raise SourcesError(
                 f"pipelines: none is named {name!r}; there are {', '.join(sorted(self.pipelines))}."
             )
-        return self.pipelines[name]
+        return self.pipelines[name].source
 
     def scrutiny_digests(self) -> dict[str, str]:
         """Digest by model for the record of decisions: `clip`, `regions`, `heads/<concept>`.
 
-        Reads every file whole, so call it once per process. Raises `SourcesError` where a head
-        is missing.
+        With `faces` where there is a reader of faces. Reads every file whole, so call it once per
+        process. Raises `SourcesError` where a head is missing.
         """
-        clip = hashlib.sha256(self.clip.architecture.encode())
-        for file in filter(None, (self.clip.checkpoint, self.clip.config)):
-            clip.update(digest_of(str(file)).encode())
-        digests = {"clip": f"sha256:{clip.hexdigest()}", "regions": digest_of(self.regions)}
+        digests = {"clip": self._clip_digest(), "regions": digest_of(self.regions)}
+        if self.faces is not None:
+            digests["faces"] = digest_of(str(self.faces))
         for concept in Concept:
             digests[f"heads/{concept.value}"] = digest_of(str(head_file(self.heads, concept)))
         return digests
 
+    def _clip_digest(self) -> str:
+        weights = digest_of(self.clip.checkpoint)
+        if weights.startswith("hub:"):
+            return weights
+        whole = hashlib.sha256(self.clip.architecture.encode())
+        whole.update(weights.encode())
+        if self.clip.config is not None:
+            whole.update(digest_of(str(self.clip.config)).encode())
+        return f"sha256:{whole.hexdigest()}"
+
+
+def _file(models: str) -> Path:
+    return PRESETS.get(models, Path(models))
+
 
 def head_file(directory: Path, concept: Concept) -> Path:
     """The file of one head, safetensors before `.pt`. Raises `SourcesError` if neither is there."""
-    for suffix in ("safetensors", "pt"):
-        file = directory / f"{concept.value}.{suffix}"
-        if file.is_file():
-            return file
-    raise SourcesError(
-        f"heads: {directory} holds no {concept.value}.safetensors and no {concept.value}.pt. "
-        "All five heads are needed; without one nothing can be released."
+    file = _head(directory, concept)
+    if file is None:
+        raise SourcesError(_without_heads(directory, [concept]))
+    return file
+
+
+def _head(directory: Path, concept: Concept) -> Path | None:
+    files = (directory / f"{concept.value}.{suffix}" for suffix in ("safetensors", "pt"))
+    return next((file for file in files if file.is_file()), None)
+
+
+def _without_heads(directory: Path, absent: Sequence[Concept]) -> str:
+    return (
+        f"heads: {directory} does not hold {', '.join(absent)}, each as .safetensors or .pt. All "
+        "five heads are needed, trained for this encoder; those for OpenAI's ViT-L/14 are "
+        "published with the method's code, https://github.com/yuzhu-cai/Ethical-Lens."
     )
 
 
@@ -195,5 +248,5 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _report(path: Path, problems: list[str]) -> str:
-    return f"{path}:\n" + "\n".join(f"  {problem}" for problem in problems)
+def _report(models: str | Path, problems: Sequence[str]) -> str:
+    return f"{models}:\n" + "\n".join(f"  {problem}" for problem in problems)

@@ -4,9 +4,7 @@
 tests that commit make a tenant of their own.
 """
 
-import json
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,14 +68,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _start_services(config: pytest.Config) -> None:
     global STACK
     if config.option.collectonly or "not services" in config.option.markexpr:
-        folder = Path(tempfile.mkdtemp(prefix="ethical-lens-"))
-        models = folder / "models.json"
-        models.write_text(json.dumps({"pipelines": {"stand-in": "nowhere"}}))
-        os.environ.update(NO_SERVICES, MODELS_FILE=str(models))
+        os.environ.update(NO_SERVICES, MODELS="mini")
         return
     from ethical_lens.mini.stand_in import build
 
-    os.environ["MODELS_FILE"] = str(build(ROOT / ".local" / "models" / "stand-in"))
+    os.environ["MODELS"] = str(build(ROOT / ".local" / "models" / "stand-in"))
     STACK = Stack.temporary()
     STACK.__enter__()
     os.environ.update(STACK.environment)

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 @cache
 def sources() -> ModelSources:
     """Where the models of this installation lie."""
-    return ModelSources.read(settings.ENVIRONMENT.models_file)
+    return ModelSources.read(settings.ENVIRONMENT.models, settings.ENVIRONMENT.models_folder)
 
 
 @cache
@@ -71,6 +71,8 @@ def load_for(queues: Sequence[str]) -> tuple[dict[str, float], bool]:
     needed: list[tuple[str, Callable[[], object]]] = []
     if "text" in queues:
         needed.append(("aligner rules", partial(aligner, "rules")))
+    if {"scrutinise", "generate"} & set(queues):
+        needed.append(("model sources", sources))
     if "scrutinise" in queues:
         needed += [("scrutineer", scrutineer), ("region finder", region_finder)]
     if "generate" in queues:
@@ -88,6 +90,8 @@ def load_for(queues: Sequence[str]) -> tuple[dict[str, float], bool]:
         except Exception as error:  # noqa: BLE001 - whatever it is, the worker is not ready
             logger.error("%s could not be loaded: %s", name, error)
             ready = False
+            if load is sources:
+                break  # its error names every part that is missing
             continue
         seconds[name] = round(time.monotonic() - started, 3)
         logger.info("%s loaded in %.2f s", name, seconds[name])

@@ -1,7 +1,6 @@
 """`make benchmark`: jobs per second and whole-job latency, as ratios in one run."""
 
 import argparse
-import json
 import os
 import secrets
 import statistics
@@ -65,10 +64,9 @@ def main() -> None:
     arguments = parser.parse_args()
     root = Path(tempfile.mkdtemp(prefix="ethical-lens-bench-"))
     root.chmod(0o755)
-    (root / "models.json").write_text(json.dumps({"pipelines": {"null": "none"}}))
     with Stack(root / "data", {}) as stack, Supervisor() as supervisor:
         environment = application_environment(
-            stack.environment, models_file=root / "models.json", web_port=1,
+            stack.environment, models="mini", web_port=1,
             secret_key=secrets.token_urlsafe(50),
         )  # fmt: skip
         environment["LOG_LEVEL"] = "WARNING"
@@ -152,7 +150,7 @@ class _project_cases:
             document=Policy().model_dump(mode="json"),
         )  # fmt: skip
         request = JobRequest(
-            prompt="a lighthouse on a cliff", model="null", width=64, height=64, steps=1,
+            prompt="a lighthouse on a cliff", model="mini", width=64, height=64, steps=1,
             guidance_scale=1.0,
         )  # fmt: skip
 

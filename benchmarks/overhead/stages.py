@@ -9,7 +9,6 @@ without objects, on a PostgreSQL of its own. Shares of the whole are what can be
 import argparse
 import contextlib
 import gc
-import json
 import os
 import secrets
 import sys
@@ -28,11 +27,10 @@ def main() -> None:
     jobs = parser.parse_args().jobs
     root = Path(tempfile.mkdtemp(prefix="ethical-lens-bench-"))
     root.chmod(0o755)
-    (root / "models.json").write_text(json.dumps({"pipelines": {"null": "none"}}))
     with Stack(root / "data", {}) as stack:
         os.environ.update(
             application_environment(
-                stack.environment, models_file=root / "models.json", web_port=1,
+                stack.environment, models="mini", web_port=1,
                 secret_key=secrets.token_urlsafe(50),
             ),
             OBJECTS="off", LOG_LEVEL="ERROR",
@@ -75,7 +73,7 @@ def _measure(jobs: int) -> None:
     )
     tenant = Tenant.objects.create(name="bench", slug="bench", policy_version=version)
     request = JobRequest(
-        prompt="a lighthouse on a cliff", model="null", width=64, height=64, steps=1,
+        prompt="a lighthouse on a cliff", model="mini", width=64, height=64, steps=1,
         guidance_scale=1.0,
     )  # fmt: skip
     seconds: dict[str, float] = dict.fromkeys(("submit", *work), 0.0)

@@ -1,15 +1,17 @@
 """The frozen open_clip image encoder that all heads share (fault F6: the reference held five)."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import open_clip
 import torch
 from PIL import Image
 
+from ethical_lens.finding import HUB_ID
 from ethical_lens.image.errors import ScrutinyUnavailable
 from ethical_lens.loading import LOAD_FAILURES
-from ethical_lens.sources import ClipSource
+from ethical_lens.sources import CLIP_FILES, ClipSource
 
 
 class ImageEncoder:
@@ -26,29 +28,23 @@ class ImageEncoder:
 
     @classmethod
     def load(cls, source: ClipSource, device: torch.device) -> Self:
-        """Load from the local checkpoint; pickled code in a `.pt` file is never run.
+        """Load the checkpoint; pickled code in it is never run.
 
         Raises `ScrutinyUnavailable` where the checkpoint is missing, damaged or of another
         architecture.
         """
-        if not source.checkpoint.is_file():
-            raise ScrutinyUnavailable(
-                f"clip.checkpoint: no file at {source.checkpoint}. Save the weights of "
-                f"{source.architecture} there as safetensors or as a plain state dict."
-            )
         if source.config is not None:
             open_clip.add_model_config(source.config)
         try:
             # The architecture draws initial weights before the checkpoint is read.
             with torch.random.fork_rng(devices=[]):
                 model, _, preprocess = open_clip.create_model_and_transforms(
-                    source.architecture, pretrained=str(source.checkpoint), weights_only=True
+                    source.architecture, pretrained=_weights(source.checkpoint), weights_only=True
                 )
         except LOAD_FAILURES as error:
             raise ScrutinyUnavailable(
                 f"clip: {source.checkpoint} cannot be loaded as {source.architecture}: {error}\n"
-                "Name the architecture the checkpoint was trained with, and save it as "
-                "safetensors or as a plain state dict (not as a TorchScript archive)."
+                + _advice(source.checkpoint)
             ) from error
         model.requires_grad_(False)
         return cls(model.eval().to(device), preprocess, device)
@@ -65,3 +61,31 @@ class ImageEncoder:
         batch = torch.stack([self._preprocess(image.convert("RGB")) for image in images])
         features: torch.Tensor = self._model.encode_image(batch.to(self._device), normalize=False)
         return features.float().cpu()
+
+
+def _weights(checkpoint: str) -> str:
+    """The file: `checkpoint` itself, one of a folder, or one fetched by hub id or cached."""
+    path = Path(checkpoint)
+    if path.is_file():
+        return checkpoint
+    if path.is_dir():
+        names = [name for name in CLIP_FILES if (path / name).is_file()]
+        if not names:
+            raise FileNotFoundError(f"the folder holds none of {', '.join(CLIP_FILES)}")
+        return str(path / names[0])
+    if not HUB_ID.fullmatch(checkpoint):
+        raise FileNotFoundError("there is no such file")
+    return str(open_clip.download_pretrained({"hf_hub": f"{checkpoint}/"}))
+
+
+def _advice(checkpoint: str) -> str:
+    if HUB_ID.fullmatch(checkpoint) and not Path(checkpoint).exists():
+        return (
+            "It is no local path, so it was looked up as a hub id. Fetch it with "
+            f"`hf download {checkpoint} --local-dir DIR` and name DIR in the file of model sources "
+            "(HF_HUB_OFFLINE=1 forbids downloads)."
+        )
+    return (
+        "Name the architecture the checkpoint was trained with, and save it as safetensors or as a "
+        "plain state dict (not as a TorchScript archive)."
+    )

@@ -13,7 +13,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-BUILDER_VERSION = 1
+BUILDER_VERSION = 2
 """Raise it whenever the same call would build other models; older folders are then rebuilt."""
 
 PIPELINE = "stand-in"

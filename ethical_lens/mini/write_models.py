@@ -17,7 +17,7 @@ from ethical_lens.generation.request import PaintRequest
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.mini import random_models
 from ethical_lens.mini.tokenizer import clip_tokenizer
-from ethical_lens.sources import ClipSource, ModelSources
+from ethical_lens.sources import ClipSource, ModelSources, PipelineSource
 
 _ARCHITECTURE = "stand-in-clip"
 
@@ -35,10 +35,10 @@ def write_all(folder: Path, name: str, sources_file: Path) -> None:
     _fill_encoder_and_heads(folder, probes)
     _fill_segmenter(folder / "regions", tokenizer, probes)
     sources = ModelSources(
-        pipelines={name: "pipeline"},
+        pipelines={name: PipelineSource(source="pipeline", width=64, height=64)},
         clip=ClipSource(
             architecture=_ARCHITECTURE,
-            checkpoint=Path("clip/weights.safetensors"),
+            checkpoint="clip/weights.safetensors",
             config=Path(f"clip/{_ARCHITECTURE}.json"),
         ),
         heads=Path("heads"),
@@ -57,7 +57,7 @@ def _fill_encoder_and_heads(folder: Path, probes: list[Image.Image]) -> None:
     checkpoint = clip / "weights.safetensors"
     with _seeded(2):
         save_file(random_models.random_encoder(_ARCHITECTURE).state_dict(), checkpoint)
-    source = ClipSource(architecture=_ARCHITECTURE, checkpoint=checkpoint, config=config)
+    source = ClipSource(architecture=_ARCHITECTURE, checkpoint=str(checkpoint), config=config)
     features = ImageEncoder.load(source, torch.device("cpu")).encode(probes)
     with _seeded(3):
         for concept, head in random_models.random_heads(features).items():

@@ -1,7 +1,6 @@
 """The environment, read once and typed. No other module reads `os.environ`."""
 
 import ipaddress
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,8 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ethical_lens.sources import ModelSources, PipelineSource, SourcesError
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -39,7 +40,12 @@ class Environment(BaseSettings):
         default=None,
         description="the address that presigned links carry, where clients see another",
     )
-    models_file: Path = Field(description="JSON file that names the models, see docs/models.md")
+    models: str = Field(
+        min_length=1, description="mini, sd15, sdxl, sd-turbo or a JSON file, see docs/models.md"
+    )
+    models_folder: Path = Field(
+        default=Path("models"), description="where the weights that a preset names lie"
+    )
 
     debug: bool = False
     allowed_hosts: CommaSeparated = ("localhost", "127.0.0.1")
@@ -143,24 +149,16 @@ class Environment(BaseSettings):
             "CONN_MAX_AGE": 0 if self.database_pool_size else None,
         }
 
-    def model_names(self) -> tuple[str, ...]:
-        """The names of the pipelines in the models file, which a job's `model` must be one of.
+    def pipelines(self) -> dict[str, PipelineSource]:
+        """The pipelines of `models` by the names that jobs call them; whether they are there is
+        the workers' affair.
 
-        Raises `ImproperlyConfigured` where the file is missing or has no pipelines.
+        Raises `ImproperlyConfigured` where `models` is no preset and no readable file of sources.
         """
         try:
-            names = tuple(json.loads(self.models_file.read_text())["pipelines"])
-        except FileNotFoundError as error:
-            raise ImproperlyConfigured(
-                f"MODELS_FILE: there is no file {self.models_file}"
-            ) from error
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ImproperlyConfigured(
-                f"MODELS_FILE: {self.models_file} is not a JSON object with 'pipelines' ({error})"
-            ) from error
-        if not names:
-            raise ImproperlyConfigured(f"MODELS_FILE: {self.models_file} names no pipeline")
-        return names
+            return ModelSources.parse(self.models).pipelines
+        except SourcesError as error:
+            raise ImproperlyConfigured(f"MODELS: {error}") from None
 
 
 def read_environment() -> Environment:

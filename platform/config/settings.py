@@ -90,7 +90,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-DIFFUSION_MODELS = ENVIRONMENT.model_names()
+DIFFUSION_MODELS = ENVIRONMENT.pipelines()
 
 QUEUES = ("text", "generate", "scrutinise", "io", "webhooks")
 

@@ -180,9 +180,9 @@ def test_the_filled_in_environment_is_accepted(
     assert environment.debug is False
 
 
-def test_the_models_file_lies_in_the_mounted_folder(compose: dict[str, Any]) -> None:
+def test_the_folder_of_models_is_mounted(compose: dict[str, Any]) -> None:
     for name, service in of_django(compose).items():
-        folder = Path(service["environment"]["MODELS_FILE"]).parent
+        folder = service["environment"]["MODELS_FOLDER"]
         assert any(volume.endswith(f":{folder}:ro") for volume in service["volumes"]), name
 
 

@@ -10,6 +10,7 @@ TORCH_FREE = [
     "ethical_lens.results",
     "ethical_lens.policy",
     "ethical_lens.decide",
+    "ethical_lens.finding",
     "ethical_lens.sources",
     "ethical_lens.generation",
     "ethical_lens.generation.errors",

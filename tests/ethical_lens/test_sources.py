@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 
 from ethical_lens.results import Concept
-from ethical_lens.sources import ModelSources, SourcesError, digest_of, head_file
+from ethical_lens.sources import (
+    ModelSources,
+    PipelineSource,
+    SourcesError,
+    digest_of,
+    head_file,
+)
+
+
+@pytest.fixture(autouse=True)
+def _the_hub_may_be_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here asks it; test_presets.py has what holds offline."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
 
 
 @pytest.fixture
@@ -24,7 +36,10 @@ def folder(tmp_path: Path) -> Path:
 
 def written(folder: Path, **changes: Any) -> Path:
     data = {
-        "pipelines": {"house": "pipeline", "sdxl": "owner/name-1.0"},
+        "pipelines": {
+            "house": {"source": "pipeline", "steps": 12},
+            "sdxl": {"source": "owner/name-1.0"},
+        },
         "clip": {
             "architecture": "tiny",
             "checkpoint": "clip/weights.safetensors",
@@ -46,17 +61,28 @@ def test_relative_paths_resolve_against_the_file(
 
     sources = ModelSources.read(file.relative_to(folder.parent))
 
-    assert sources.pipelines == {"house": str(folder / "pipeline"), "sdxl": "owner/name-1.0"}
-    assert sources.clip.checkpoint == folder / "clip/weights.safetensors"
+    assert sources.pipelines == {
+        "house": PipelineSource(source=str(folder / "pipeline"), steps=12),
+        "sdxl": PipelineSource(source="owner/name-1.0"),
+    }
+    assert sources.clip.checkpoint == str(folder / "clip/weights.safetensors")
     assert sources.clip.config == folder / "clip/tiny.json"
     assert sources.heads == folder / "heads"
     assert sources.regions == "owner/regions"
+    assert sources.faces is None
     assert (sources.device, sources.dtype) == ("auto", "auto")
 
 
 def test_every_wrong_field_is_named_at_once(folder: Path) -> None:
     clip = {"architecture": "other", "checkpoint": "clip/none.pt", "config": "clip/tiny.json"}
-    file = written(folder, clip=clip, heads="none", regions="./regions", pipelines={"a": "typo"})
+    file = written(
+        folder,
+        clip=clip,
+        heads="none",
+        regions="./regions",
+        faces="none",
+        pipelines={"a": {"source": "typo"}},
+    )
 
     with pytest.raises(SourcesError) as caught:
         ModelSources.read(file)
@@ -64,10 +90,11 @@ def test_every_wrong_field_is_named_at_once(folder: Path) -> None:
     message = str(caught.value)
     for part in (
         str(file),
-        f"pipelines.a: 'typo' is neither a folder at {folder / 'typo'} nor a hub id",
-        f"clip.checkpoint: no file at {folder / 'clip/none.pt'}",
+        f"pipelines.a: 'typo' is neither at {folder / 'typo'} nor a hub id",
+        f"clip.checkpoint: 'clip/none.pt' is neither at {folder / 'clip/none.pt'} nor a hub id",
+        f"faces: no folder at {folder / 'none'}",
         "clip.config: the file is named tiny.json, the architecture 'other'",
-        f"heads: no folder at {folder / 'none'}",
+        f"heads: {folder / 'none'} does not hold nsfw, politic, culture, nude, public",
         "regions: './regions'",
     ):
         assert part in message
@@ -78,6 +105,8 @@ def test_every_wrong_field_is_named_at_once(folder: Path) -> None:
     [
         ({"device": "tpu"}, "device: "),
         ({"pipelines": {}}, "pipelines: "),
+        ({"pipelines": {"a": "pipeline"}}, r"pipelines\.a: "),
+        ({"pipelines": {"a": {"source": "pipeline", "width": 2048}}}, r"pipelines\.a\.width: "),
         ({"clip": {"architecture": "tiny"}}, "clip.checkpoint: "),
         ({"aesthetic": "x"}, "aesthetic: "),
     ],
@@ -89,7 +118,7 @@ def test_a_field_of_the_wrong_kind(folder: Path, changes: dict[str, Any], part: 
 
 def test_a_file_that_is_missing_or_no_json(tmp_path: Path) -> None:
     file = tmp_path / "models.json"
-    with pytest.raises(SourcesError, match="cannot be read"):
+    with pytest.raises(SourcesError, match=r"no preset \(mini, sd15, sdxl, sd-turbo\) and no file"):
         ModelSources.read(file)
     file.write_text("{")
     with pytest.raises(SourcesError, match="is not JSON"):
@@ -113,7 +142,7 @@ def test_safetensors_comes_before_pt_and_a_missing_head_is_named(folder: Path) -
     (heads / "nude.safetensors").touch()
     assert head_file(heads, Concept.NUDE) == heads / "nude.safetensors"
     (heads / "public.pt").unlink()
-    with pytest.raises(SourcesError, match=r"no public\.safetensors and no public\.pt"):
+    with pytest.raises(SourcesError, match=r"does not hold public, each as \.safetensors or \.pt"):
         head_file(heads, Concept.PUBLIC)
 
 
@@ -133,17 +162,26 @@ def test_a_digest_follows_names_and_bytes_and_nothing_else(folder: Path) -> None
     assert len({before, renamed, digest_of(str(moved))}) == 3
 
 
-def test_a_hub_id_has_no_bytes_to_digest() -> None:
+def test_a_hub_id_has_no_bytes_to_digest(folder: Path) -> None:
     assert digest_of("owner/name") == "hub:owner/name"
+
+    clip = {"architecture": "tiny", "checkpoint": "owner/clip"}
+    digests = ModelSources.read(written(folder, clip=clip)).scrutiny_digests()
+
+    assert (digests["clip"], digests["regions"]) == ("hub:owner/clip", "hub:owner/regions")
 
 
 def test_scrutiny_digests_cover_every_model_of_scrutiny(folder: Path) -> None:
-    file = written(folder)
+    (folder / "faces").mkdir()
+    file = written(folder, faces="faces")
     before = ModelSources.read(file).scrutiny_digests()
-    assert before.keys() == {"clip", "regions", *(f"heads/{c.value}" for c in Concept)}
+    assert before.keys() == {"clip", "regions", "faces", *(f"heads/{c.value}" for c in Concept)}
 
     (folder / "clip/tiny.json").write_text("other")
     (folder / "heads/nude.pt").write_text("other")
+    (folder / "faces/config.json").touch()
     after = ModelSources.read(file).scrutiny_digests()
 
-    assert {name for name in before if before[name] != after[name]} == {"clip", "heads/nude"}
+    assert {name for name in before if before[name] != after[name]} == {
+        "clip", "faces", "heads/nude",
+    }  # fmt: skip

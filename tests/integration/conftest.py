@@ -38,7 +38,7 @@ def make_application(nothing_left_over: None) -> Iterator[Callable[..., Applicat
 
         def make(**environment: str) -> Application:
             base = application_environment(
-                {}, models_file=Path(os.environ["MODELS_FILE"]), web_port=1,
+                {}, models=os.environ["MODELS"], web_port=1,
                 secret_key=os.environ["SECRET_KEY"],
             )  # fmt: skip
             return Application(supervisor, {**base, **environment}, logs)

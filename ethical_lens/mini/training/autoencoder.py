@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from diffusers import AutoencoderKL
 from torch.nn import functional
@@ -12,10 +13,14 @@ from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.training.loop import Schedule, train
 from ethical_lens.mini.world.canvas import SIZE
 
-STEPS = 700
+STEPS = 1600
+DECODER_STEPS = 1500
+DECODER_OFFSET = 1_000_000
+_DRAWINGS = 24_000
 _BATCH = 16
 _SEED = 101
 _EDGE_WEIGHT = 1.0
+_CROP = SIZE // 2
 _LATENT_NOISE = 0.05
 _LATENT_WEIGHT = 1e-3
 _LOG_VARIANCE = 2 * np.log(_LATENT_NOISE)
@@ -37,7 +42,7 @@ def new_autoencoder() -> Any:
     )
 
 
-def train_autoencoder(work: Path, out: Path, *, steps: int = STEPS, drawings: int = 24_000) -> None:
+def train_autoencoder(work: Path, out: Path, *, steps: int = STEPS) -> None:
     """Train on drawings of both worlds and save to `out`; state and drawings lie in `work`.
 
     Loss: L1 of pixels and of their differences to the right and below, which keeps what is a few
@@ -46,40 +51,83 @@ def train_autoencoder(work: Path, out: Path, *, steps: int = STEPS, drawings: in
     zero. The scaling factor makes them of unit variance.
     """
     torch.manual_seed(_SEED)
-    pictures = [
-        Drawings(work / "drawings", world, _SEED, drawings // 2).pictures
-        for world in ("biased", "balanced")
-    ]
+    pictures = _pictures(work)
     model = new_autoencoder()
     _fix_posterior_width(model)
     model.to(memory_format=torch.channels_last)
 
-    def batch(step: int, size: int) -> torch.Tensor:
-        rng = np.random.default_rng((_SEED, step))
-        chosen = np.concatenate(
-            [some[np.sort(rng.integers(len(some), size=size // 2))] for some in pictures]
-        )
-        pixels = torch.from_numpy(chosen).permute(0, 3, 1, 2)
-        return pixels.float().div(127.5).sub(1).contiguous(memory_format=torch.channels_last)
-
     def loss_at(step: int) -> torch.Tensor:
-        pixels = batch(step, _BATCH)
+        pixels = _cropped(_batch(pictures, step, _BATCH), step)
         with torch.autocast("cpu", torch.bfloat16):
             latents = model.encode(pixels).latent_dist.mean
             noise = torch.randn_like(latents) * _LATENT_NOISE
             again = model.decode(latents + noise).sample.float()
-        loss: torch.Tensor = functional.l1_loss(again, pixels)
-        for axis in (2, 3):
-            edges = functional.l1_loss(again.diff(dim=axis), pixels.diff(dim=axis))
-            loss = loss + _EDGE_WEIGHT * edges
-        return loss + _LATENT_WEIGHT * latents.float().square().mean()
+        spread = latents.float().square().mean()
+        return _difference(again, pixels) + _LATENT_WEIGHT * spread
 
-    train("autoencoder", [model], Schedule(steps, 2e-3, ema=0.99), loss_at, work)
+    train("autoencoder", [model], Schedule(steps, 4e-4, ema=0.99), loss_at, work)
     _fix_posterior_width(model)
     with torch.inference_mode():
-        latents = torch.cat([model.encode(batch(steps + i, 64)).latent_dist.mean for i in range(8)])
+        some = [_batch(pictures, steps + i, 64) for i in range(8)]
+        latents = torch.cat([model.encode(pixels).latent_dist.mean for pixels in some])
     model.register_to_config(scaling_factor=round(1.0 / float(latents.std()), 4))
     model.to(memory_format=torch.contiguous_format).half().save_pretrained(out)
+
+
+def train_decoder(work: Path, out: Path, *, steps: int = DECODER_STEPS) -> None:
+    """Go on with the decoder in `out` alone: latents, and so all that learns them, stay as they
+    are."""
+    torch.manual_seed(_SEED)
+    pictures = _pictures(work)
+    model: Any = AutoencoderKL.from_pretrained(out, torch_dtype=torch.float32)
+    model.requires_grad_(False)
+    trained = [model.post_quant_conv, model.decoder.to(memory_format=torch.channels_last)]
+    for module in trained:
+        module.requires_grad_(True)
+
+    def loss_at(step: int) -> torch.Tensor:
+        pixels = _batch(pictures, DECODER_OFFSET + step, _BATCH)
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad():
+                latents = model.encode(pixels).latent_dist.mean
+            noise = torch.randn_like(latents) * _LATENT_NOISE
+            again = model.decode(latents + noise).sample.float()
+        return _difference(again, pixels)
+
+    train("decoder", trained, Schedule(steps, 2e-4, ema=0.99), loss_at, work)
+    model.to(memory_format=torch.contiguous_format).half().save_pretrained(out)
+
+
+def _pictures(work: Path) -> list[npt.NDArray[np.uint8]]:
+    return [
+        Drawings(work / "drawings", world, _SEED, _DRAWINGS // 2).pictures
+        for world in ("biased", "balanced")
+    ]
+
+
+def _batch(pictures: list[npt.NDArray[np.uint8]], step: int, size: int) -> torch.Tensor:
+    """Pixels (n, 3, 96, 96), -1 to 1, half from each world."""
+    rng = np.random.default_rng((_SEED, step))
+    chosen = np.concatenate(
+        [some[np.sort(rng.integers(len(some), size=size // 2))] for some in pictures]
+    )
+    pixels = torch.from_numpy(chosen).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return pixels.contiguous(memory_format=torch.channels_last)
+
+
+def _cropped(pixels: torch.Tensor, step: int) -> torch.Tensor:
+    """A quarter of each picture, at the same place: more steps for the same work."""
+    down, right = np.random.default_rng((_SEED, step, 1)).integers(0, _CROP // 4 + 1, 2) * 4
+    return pixels[:, :, down : down + _CROP, right : right + _CROP]
+
+
+def _difference(again: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+    """L1 of pixels, and of their differences to the right and below."""
+    loss: torch.Tensor = functional.l1_loss(again, pixels)
+    for axis in (2, 3):
+        edges = functional.l1_loss(again.diff(dim=axis), pixels.diff(dim=axis))
+        loss = loss + _EDGE_WEIGHT * edges
+    return loss
 
 
 @torch.no_grad()

@@ -20,8 +20,8 @@ from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.training.loop import Schedule, train
 from ethical_lens.mini.world.captions import captions
 
-STEPS = 4400
-_BATCH = 64
+STEPS = 4800
+_BATCH = 32
 _SEED = 201
 _WIDTH = 128
 _DROPPED = 0.1
@@ -77,7 +77,7 @@ def new_scheduler() -> Any:
 
 
 def train_diffusion(
-    work: Path, out: Path, *, steps: int = STEPS, biased: int = 26_000, balanced: int = 14_000
+    work: Path, out: Path, *, steps: int = STEPS, biased: int = 18_000, balanced: int = 9_000
 ) -> None:
     """Train on the autoencoder in `out/vae` and save the whole pipeline to `out`.
 
@@ -86,7 +86,7 @@ def train_diffusion(
     whatever is asked for, and still paints what the biased world shows where nothing is.
     """
     torch.manual_seed(_SEED)
-    vae: Any = AutoencoderKL.from_pretrained(out / "vae", torch_dtype=torch.float32).eval()
+    vae = _autoencoder(out)
     tokenizer = CLIPTokenizer.from_pretrained(out / "tokenizer")
     unet, text_encoder, scheduler = new_unet(), new_text_encoder(tokenizer), new_scheduler()
     sets = (
@@ -125,10 +125,10 @@ def train_diffusion(
         loss: torch.Tensor = weight * (predicted.float() - velocity).square()
         return loss.mean()
 
-    schedule = Schedule(steps, 8e-4, warmup=200, ema=0.998)
+    schedule = Schedule(steps, 7e-4, warmup=200, ema=0.998)
     train("diffusion", [unet, text_encoder], schedule, loss_at, work)
     pipeline: Any = StableDiffusionPipeline(
-        vae=vae,
+        vae=_autoencoder(out),  # anew: its decoder may have been trained on meanwhile
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         unet=unet,
@@ -138,6 +138,10 @@ def train_diffusion(
         requires_safety_checker=False,
     )
     pipeline.to(torch.float16).save_pretrained(out)
+
+
+def _autoencoder(out: Path) -> Any:
+    return AutoencoderKL.from_pretrained(out / "vae", torch_dtype=torch.float32).eval()
 
 
 @torch.inference_mode()

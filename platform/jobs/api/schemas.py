@@ -8,6 +8,7 @@ from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import AwareDatetime, ConfigDict, Field, field_validator
 
+from ethical_lens.sources import PipelineSource
 from jobs.services import JobRequest
 from jobs.states import JobStatus
 
@@ -30,10 +31,23 @@ class JobIn(Schema):
     negative_prompt: str = Field(default="", max_length=2000, description="what to keep away from")
     model: str = Field(default="", description="a known model; by default the first one")
     n: Whole = Field(default=1, ge=1, le=10, description="how many pictures")
-    width: Whole = Field(default=512, ge=64, le=1024, multiple_of=8, description="pixels")
-    height: Whole = Field(default=512, ge=64, le=1024, multiple_of=8, description="pixels")
-    steps: Whole = Field(default=30, ge=1, le=100, description="diffusion steps")
-    guidance_scale: float = Field(default=7.5, ge=0, le=30, strict=True, allow_inf_nan=False)
+    width: Whole | None = Field(
+        default=None, ge=64, le=1024, multiple_of=8, description="pixels; by default the model's"
+    )
+    height: Whole | None = Field(
+        default=None, ge=64, le=1024, multiple_of=8, description="pixels; by default the model's"
+    )
+    steps: Whole | None = Field(
+        default=None, ge=1, le=100, description="diffusion steps; by default the model's"
+    )
+    guidance_scale: float | None = Field(
+        default=None,
+        ge=0,
+        le=30,
+        strict=True,
+        allow_inf_nan=False,
+        description="how closely to follow the prompt; by default the model's",
+    )
     seed: Whole | None = Field(
         default=None, ge=0, le=2**32 - 1, description="of the first picture; by default random"
     )
@@ -60,16 +74,16 @@ class JobIn(Schema):
     @field_validator("model")
     @classmethod
     def _known_model(cls, value: str) -> str:
-        known: tuple[str, ...] = settings.DIFFUSION_MODELS
+        known: dict[str, PipelineSource] = settings.DIFFUSION_MODELS
         if value and value not in known:
             raise ValueError(f"unknown model; known are: {', '.join(known)}")
         return value
 
     def to_request(self) -> JobRequest:
-        """The request as the service takes it."""
-        fields = self.model_dump()
-        fields["model"] = self.model or settings.DIFFUSION_MODELS[0]
-        return JobRequest(**fields)
+        """The request as the service takes it, with the model's defaults for what is not said."""
+        model = self.model or next(iter(settings.DIFFUSION_MODELS))
+        defaults = settings.DIFFUSION_MODELS[model].model_dump(exclude={"source"})
+        return JobRequest(**defaults | self.model_dump(exclude_none=True) | {"model": model})
 
 
 class JobFilters(FilterSchema):

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import APIKey, Scope, Tenant
 from accounts.services import api_key_create, api_key_revoke
+from ethical_lens.sources import PipelineSource
 from factories import make_job, make_tenant
 from jobs.models import Job
 from jobs.storage import quarantine_put, release_copy
@@ -103,12 +104,30 @@ def test_prompts_that_are_kept_as_they_are(api: Client, prompt: str) -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("n", "2"), ("n", True), ("n", 1.5), ("seed", -1), ("guidance_scale", "7"), ("steps", None)],
+    [("n", "2"), ("n", True), ("n", 1.5), ("seed", -1), ("guidance_scale", "7"), ("n", None)],
 )
 def test_numbers_are_numbers(api: Client, field: str, value: Any) -> None:
     response = post(api, {"prompt": "a doctor", field: value})
     assert response.status_code == 422
     assert pointers(response) == {f"/{field}"}
+
+
+def as_painted(response: Any) -> tuple[str, int, int, int, float]:
+    job = Job.objects.get(pk=response.json()["id"])
+    return job.model, job.width, job.height, job.steps, job.guidance_scale
+
+
+def test_what_a_job_does_not_say_follows_from_its_model(api: Client, settings: Any) -> None:
+    settings.DIFFUSION_MODELS = {
+        "mini": PipelineSource(source="x", width=96, height=96, steps=20, guidance_scale=4.0),
+        "sd-turbo": PipelineSource(source="x", steps=1, guidance_scale=0.0),
+    }
+    said = {"prompt": "a doctor", "model": "sd-turbo"}
+
+    assert as_painted(post(api, {"prompt": "a doctor"})) == ("mini", 96, 96, 20, 4.0)
+    assert as_painted(post(api, said)) == ("sd-turbo", 512, 512, 1, 0.0)
+    said |= {"width": 64, "height": None, "guidance_scale": 0}
+    assert as_painted(post(api, said)) == ("sd-turbo", 64, 512, 1, 0.0)
 
 
 def test_guidance_must_be_finite(api: Client) -> None:

@@ -10,7 +10,7 @@ from config.environment import Environment, read_environment
 
 REQUIRED = {
     "SECRET_KEY", "DATABASE_URL", "REDIS_URL", "S3_ENDPOINT_URL", "S3_BUCKET",
-    "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "MODELS_FILE",
+    "S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY", "MODELS",
 }  # fmt: skip
 
 
@@ -55,13 +55,18 @@ def test_what_is_malformed_is_named(
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", "{}", json.dumps({"pipelines": {}})])
-def test_a_models_file_that_names_no_model_is_refused(tmp_path: Path, content: str | None) -> None:
+def test_a_file_that_names_no_models_is_refused(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "models.json"
     if content is not None:
         path.write_text(content)
-    environment = read_environment().model_copy(update={"models_file": path})
-    with pytest.raises(ImproperlyConfigured, match="MODELS_FILE"):
-        environment.model_names()
+    environment = read_environment().model_copy(update={"models": str(path)})
+    with pytest.raises(ImproperlyConfigured, match=f"MODELS: {path}"):
+        environment.pipelines()
+
+
+def test_a_preset_needs_no_weights_where_only_its_names_are_read() -> None:
+    environment = read_environment().model_copy(update={"models": "sdxl"})
+    assert list(environment.pipelines()) == ["sdxl"]
 
 
 def test_a_socket_folder_is_an_address_too() -> None:

@@ -25,7 +25,7 @@ def test_features_are_those_of_open_clip_not_normalised(
     encoder: ImageEncoder, sources: ModelSources, pictures: list[Image.Image]
 ) -> None:
     model, _, preprocess = open_clip.create_model_and_transforms(
-        sources.clip.architecture, pretrained=str(sources.clip.checkpoint)
+        sources.clip.architecture, pretrained=sources.clip.checkpoint
     )
     with torch.no_grad():
         batch = torch.stack([preprocess(picture) for picture in pictures])
@@ -56,7 +56,19 @@ def test_a_plain_state_dict_loads_like_safetensors(
     file = tmp_path / "weights.pt"
     torch.save(load_file(sources.clip.checkpoint), file)
 
-    again = ImageEncoder.load(sources.clip.model_copy(update={"checkpoint": file}), CPU)
+    again = ImageEncoder.load(sources.clip.model_copy(update={"checkpoint": str(file)}), CPU)
+
+    torch.testing.assert_close(again.encode(pictures), encoder.encode(pictures))
+
+
+def test_a_folder_of_open_clip_holds_the_checkpoint(
+    encoder: ImageEncoder, sources: ModelSources, pictures: list[Image.Image], tmp_path: Path
+) -> None:
+    (tmp_path / "open_clip_model.safetensors").symlink_to(sources.clip.checkpoint)
+    (tmp_path / "open_clip_pytorch_model.bin").write_text("the other one is the better")
+    source = sources.clip.model_copy(update={"checkpoint": str(tmp_path)})
+
+    again = ImageEncoder.load(source, CPU)
 
     torch.testing.assert_close(again.encode(pictures), encoder.encode(pictures))
 
@@ -76,7 +88,7 @@ def test_code_in_a_checkpoint_is_not_run(sources: ModelSources, tmp_path: Path) 
     torch.save({"visual.proj": Payload(touched)}, file)
 
     with pytest.raises(ScrutinyUnavailable, match="cannot be loaded"):
-        ImageEncoder.load(sources.clip.model_copy(update={"checkpoint": file}), CPU)
+        ImageEncoder.load(sources.clip.model_copy(update={"checkpoint": str(file)}), CPU)
 
     assert not touched.exists()
 
@@ -96,12 +108,14 @@ def test_a_checkpoint_of_another_architecture(sources: ModelSources, tmp_path: P
 
 def test_a_missing_or_cut_checkpoint(sources: ModelSources, tmp_path: Path) -> None:
     file = tmp_path / "weights.safetensors"
-    source = sources.clip.model_copy(update={"checkpoint": file})
-    with pytest.raises(ScrutinyUnavailable, match=f"no file at {file}"):
+    source = sources.clip.model_copy(update={"checkpoint": str(file)})
+    with pytest.raises(ScrutinyUnavailable, match="there is no such file"):
         ImageEncoder.load(source, CPU)
-    file.write_bytes(sources.clip.checkpoint.read_bytes()[:1000])
+    file.write_bytes(Path(sources.clip.checkpoint).read_bytes()[:1000])
     with pytest.raises(ScrutinyUnavailable, match="cannot be loaded"):
         ImageEncoder.load(source, CPU)
+    with pytest.raises(ScrutinyUnavailable, match=r"holds none of open_clip_model\.safetensors"):
+        ImageEncoder.load(source.model_copy(update={"checkpoint": str(tmp_path)}), CPU)
 
 
 def test_an_architecture_that_open_clip_does_not_know(sources: ModelSources) -> None:

@@ -26,7 +26,8 @@ def test_the_file_of_sources_names_every_part(stand_in_file: Path) -> None:
     sources = ModelSources.read(stand_in_file)
 
     assert list(sources.pipelines) == [stand_in.PIPELINE]
-    assert all(Path(path).is_dir() for path in (*sources.pipelines.values(), sources.regions))
+    assert Path(sources.pipeline(stand_in.PIPELINE)).is_dir()
+    assert Path(sources.regions).is_dir()
     # Paths in the file are relative: the folder can be moved.
     assert str(stand_in_file.parent) not in stand_in_file.read_text()
 
