@@ -105,6 +105,22 @@ WITH fitting AS (
     ) AS counted WHERE pictures <= %(room)s
 ), {_UPDATE}"""
 
+# The job is locked before its stage is touched: `closed` joins what `held` has locked.
+_CLOSE = """
+WITH held AS (
+    SELECT * FROM jobs_job WHERE id = %(job_id)s FOR UPDATE
+), closed AS (
+    UPDATE jobs_stagerun s
+    SET state = %(state)s, error = %(error)s, lease_expires_at = NULL,
+        finished_at = clock_timestamp()
+    FROM held
+    WHERE s.id = %(stage_id)s AND s.job_id = held.id AND s.token = %(token)s
+      AND s.state = 'running'
+    RETURNING s.job_id
+)
+SELECT held.* FROM held JOIN closed ON closed.job_id = held.id
+"""
+
 
 def _claims(sql: str, parameters: dict[str, Any]) -> list[Claim]:
     with connection.cursor() as cursor:
@@ -177,8 +193,7 @@ def stage_finish(*, claim: Claim, record: Callable[[Job], Onward], rider: bool =
     Raises `ClaimLost`, with nothing written, where the stage is no longer the holder's.
     """
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=claim.job_id)
-        _close(claim, StageState.DONE)
+        job = _close(claim, StageState.DONE)
         onward = record(job)
         if onward is Onward.STOP:
             return False
@@ -196,9 +211,8 @@ def stage_fail(*, claim: Claim, error: str, transient: bool = False) -> None:
     Does nothing where the stage is no longer the holder's.
     """
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=claim.job_id)
         try:
-            _close(claim, StageState.FAILED, error=error)
+            job = _close(claim, StageState.FAILED, error=error)
         except ClaimLost:
             return
         attempt_close(job=job, run=job.stages.get(pk=claim.stage_id), transient=transient)
@@ -226,17 +240,18 @@ def attempt_close(*, job: Job, run: StageRun, transient: bool = False) -> None:
     outbox_continue(job=job, available_at=run.ready_at)
 
 
-def _close(claim: Claim, state: StageState, error: str = "") -> None:
-    """End the lease under the token. Raises `ClaimLost` where it is no longer the holder's."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE jobs_stagerun
-            SET state = %s, error = %s, lease_expires_at = NULL, finished_at = clock_timestamp()
-            WHERE id = %s AND token = %s AND state = 'running'
-            """,
-            [state.value, error, claim.stage_id, claim.token],
-        )
-        closed = cursor.rowcount
-    if not closed:
-        raise ClaimLost(f"stage {claim.stage_id} is no longer held under token {claim.token}")
+def _close(claim: Claim, state: StageState, error: str = "") -> Job:
+    """Lock the job, end the lease under the token, and give the job as it now is.
+
+    Raises `ClaimLost` where the stage is no longer the holder's.
+    """
+    closed = Job.objects.raw(
+        _CLOSE,
+        {
+            "job_id": claim.job_id, "stage_id": claim.stage_id, "token": claim.token,
+            "state": state.value, "error": error,
+        },
+    )  # fmt: skip
+    for job in closed:
+        return job
+    raise ClaimLost(f"stage {claim.stage_id} is no longer held under token {claim.token}")

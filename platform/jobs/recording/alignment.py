@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from ethical_lens.results import Alignment, AttributeDraw, TextVerdict
 from jobs.claims import Claim, ClaimLost, Onward, stage_finish
@@ -16,6 +17,15 @@ from moderation.models import DecisionAction, DecisionStage
 
 Cards = dict[str, Any] | None
 Draws = tuple[tuple[AttributeDraw, ...], ...]
+
+_ALIGNED = """
+WITH judged AS (
+    UPDATE jobs_job SET text_verdict = %(verdict)s WHERE id = %(job)s
+)
+UPDATE jobs_picture picture SET prompt = aligned.prompt, draws = aligned.draws
+FROM jsonb_to_recordset(%(prompts)s) AS aligned(index int, prompt text, draws jsonb)
+WHERE picture.job_id = %(job)s AND picture.index = aligned.index
+"""
 
 
 def draws_make(
@@ -74,10 +84,14 @@ def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str
                 explanation=verdict.explanation,
             )
             return Onward.STOP
-        job.save(update_fields=["text_verdict"])
-        for index, aligned in enumerate(alignment.pictures):
-            job.pictures.filter(index=index).update(
-                prompt=aligned.prompt, draws=[d.model_dump(mode="json") for d in aligned.draws]
+        prompts = [
+            {"index": i, **aligned.model_dump(mode="json", include={"prompt", "draws"})}
+            for i, aligned in enumerate(alignment.pictures)
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _ALIGNED,
+                {"job": job.id, "verdict": Jsonb(job.text_verdict), "prompts": Jsonb(prompts)},
             )
         return Onward.NEXT
 
