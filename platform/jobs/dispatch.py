@@ -7,23 +7,24 @@ dispatchers may run (`SKIP LOCKED`). It locks jobs before anything of theirs, as
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from celery import chain, signature
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from config.celery import app
-from jobs.models import Job, Outbox, StageRun
+from config.rows import rows_read
+from jobs.models import IN_FLIGHT_VALUES, TERMINAL_VALUES
 from jobs.stages import STAGES
-from jobs.states import IN_FLIGHT, TERMINAL, StageState
 
 logger = logging.getLogger(__name__)
 
 RELAY_BATCH = 100
-IN_FLIGHT_VALUES = sorted(IN_FLIGHT)
 
 _CONTINUING = """
 SELECT j.id FROM jobs_job j JOIN jobs_outbox o ON o.job_id = j.id
@@ -53,6 +54,24 @@ SELECT j.id FROM jobs_job j JOIN turns ON turns.job_id = j.id
 ORDER BY turns.turn, turns.priority DESC, j.id
 LIMIT greatest(0, %(window)s - (SELECT coalesce(sum(jobs), 0) FROM in_flight)::int)
 FOR UPDATE OF j SKIP LOCKED
+"""
+
+# Of locked jobs: they are admitted, their rows of the outbox go, and what is still to do is read.
+_TAKE = """
+WITH admitted AS (
+    UPDATE jobs_job SET admitted_at = clock_timestamp()
+    WHERE id = ANY(%(jobs)s) AND admitted_at IS NULL
+), unsent AS (
+    DELETE FROM jobs_outbox WHERE job_id = ANY(%(jobs)s)
+), driven AS (
+    UPDATE jobs_stagerun SET driven_at = clock_timestamp()
+    WHERE job_id = ANY(%(jobs)s) AND state = 'ready'
+)
+SELECT s.job_id, s.id, s.stage, s.state = 'ready'
+FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
+WHERE s.job_id = ANY(%(jobs)s) AND s.state IN ('ready', 'waiting')
+  AND j.status <> ALL(%(terminal)s)
+ORDER BY array_position(%(jobs)s, s.job_id), s.position
 """
 
 
@@ -91,8 +110,6 @@ def _admit_waiting() -> int:
         if not _alone():  # another dispatcher admits: two at once would overfill the window
             return 0
         job_ids = _job_ids(_WAITING, {"in_flight": IN_FLIGHT_VALUES, "window": window})
-        if job_ids:
-            Job.objects.filter(pk__in=job_ids, admitted_at=None).update(admitted_at=Now())
         return _send(job_ids)
 
 
@@ -109,23 +126,21 @@ def _job_ids(sql: str, parameters: dict[str, Any]) -> list[UUID]:
 
 
 def _send(job_ids: Sequence[UUID]) -> int:
+    """Send the chains of jobs that are locked. A statement of its own, begun after the locks were
+    taken: it must see what the holders of the locks have written."""
     if not job_ids:
         return 0
-    open_stages = (
-        StageRun.objects.filter(job__in=job_ids, state__in=[StageState.READY, StageState.WAITING])
-        .exclude(job__status__in=TERMINAL)
-        .order_by("position")
-        .values_list("job_id", "id", "stage", "state")
-    )
-    by_job: dict[UUID, list[tuple[UUID, str]]] = {job_id: [] for job_id in job_ids}
-    ready: set[UUID] = set()
-    for job_id, stage_id, name, state in open_stages:
-        by_job[job_id].append((stage_id, name))
-        if state == StageState.READY:
-            ready.add(stage_id)
-    StageRun.objects.filter(pk__in=ready).update(driven_at=Now())
-    Outbox.objects.filter(job__in=job_ids).delete()
-    for job_id, stages in by_job.items():
-        if stages and stages[0][0] in ready:
-            chain_publish(job_id, stages)
+    open_stages = rows_read(_OpenStage, _TAKE, {"jobs": job_ids, "terminal": TERMINAL_VALUES})
+    for job_id, group in groupby(open_stages, attrgetter("job_id")):
+        stages = list(group)
+        if stages[0].ready:
+            chain_publish(job_id, [(stage.stage_id, stage.name) for stage in stages])
     return len(job_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenStage:
+    job_id: UUID
+    stage_id: UUID
+    name: str
+    ready: bool
