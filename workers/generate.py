@@ -96,5 +96,7 @@ class _Progress:
         held = leases_renew({order.claim for order in self.batch})
         if not held:
             raise ClaimLost("every job of the batch has ended or was taken over")
-        pictures = [order.picture.picture_id for order in self.batch if order.claim.stage_id in held]
+        pictures = [
+            order.picture.picture_id for order in self.batch if order.claim.stage_id in held
+        ]
         Picture.objects.filter(pk__in=pictures).update(steps_done=step)

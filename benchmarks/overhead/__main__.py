@@ -49,9 +49,7 @@ class Case:
         ends = {job: end for job, end in self.ended().items() if job not in before}
         return jobs / (max(ends.values()) - began), [ends[job] - started[job] for job in started]
 
-    def _wait(
-        self, before: set[str], count: int, *, look: float, timeout: float = 300.0
-    ) -> None:
+    def _wait(self, before: set[str], count: int, *, look: float, timeout: float = 300.0) -> None:
         """Look every `look` seconds whether `count` jobs more have ended. Under load seldom: the
         cores are for the workers, and ends are read from what was recorded."""
         deadline = time.monotonic() + timeout

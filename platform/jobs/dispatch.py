@@ -26,6 +26,14 @@ logger = logging.getLogger(__name__)
 
 RELAY_BATCH = 100
 
+# Whether there is anything to send, and anything to admit with room for it: most turns find none.
+_LOOK = """
+SELECT EXISTS (SELECT FROM jobs_outbox WHERE NOT admission AND available_at <= clock_timestamp()),
+       EXISTS (SELECT FROM jobs_outbox WHERE admission)
+       AND %(window)s > (SELECT count(*) FROM jobs_job
+                         WHERE admitted_at IS NOT NULL AND status = ANY(%(in_flight)s))
+"""
+
 _CONTINUING = """
 SELECT j.id FROM jobs_job j JOIN jobs_outbox o ON o.job_id = j.id
 WHERE NOT o.admission AND o.available_at <= clock_timestamp()
@@ -80,7 +88,11 @@ def dispatch_once() -> int:
 
     Raises kombu's `OperationalError`, with nothing lost, where the broker cannot be reached.
     """
-    return _relay_continuing() + _admit_waiting()
+    window = settings.ENVIRONMENT.dispatch_window
+    ((continuing, waiting),) = rows_read(
+        lambda *found: found, _LOOK, {"in_flight": IN_FLIGHT_VALUES, "window": window}
+    )
+    return (_relay_continuing() if continuing else 0) + (_admit_waiting(window) if waiting else 0)
 
 
 def chain_publish(job_id: UUID, stage_ids: Sequence[tuple[UUID, str]]) -> None:
@@ -104,13 +116,11 @@ def _relay_continuing() -> int:
         return _send(_job_ids(_CONTINUING, {"batch": RELAY_BATCH}))
 
 
-def _admit_waiting() -> int:
-    window = settings.ENVIRONMENT.dispatch_window
+def _admit_waiting(window: int) -> int:
     with transaction.atomic():
         if not _alone():  # another dispatcher admits: two at once would overfill the window
             return 0
-        job_ids = _job_ids(_WAITING, {"in_flight": IN_FLIGHT_VALUES, "window": window})
-        return _send(job_ids)
+        return _send(_job_ids(_WAITING, {"in_flight": IN_FLIGHT_VALUES, "window": window}))
 
 
 def _alone() -> bool:

@@ -41,9 +41,7 @@ def event_record(
 
     To be called in the transaction of the transition; `sequence` counts the job's events from 1.
     """
-    event = Event(
-        tenant_id=tenant_id, job_id=job_id, type=type.value, sequence=sequence, data=data
-    )
+    event = Event(tenant_id=tenant_id, job_id=job_id, type=type.value, sequence=sequence, data=data)
     endpoints = rows_read(UUID, _WANTING, {"tenant": tenant_id, "type": type.value})
     now = timezone.now()
     deliveries = [

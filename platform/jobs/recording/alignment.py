@@ -72,8 +72,9 @@ def draws_make(
 def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str, str]) -> bool:
     """Record the verdict on the prompt and the prompt of each picture; K3 ends the job."""
 
-    def record(job: Job) -> Onward:
-        verdict = alignment.verdict
+    verdict = alignment.verdict
+
+    def record(job: Job) -> None:
         job.text_verdict = verdict.model_dump(mode="json")
         _decide(job, verdict, aligner)
         if verdict.blocked:
@@ -83,7 +84,7 @@ def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str
                 reason="prompt_blocked",
                 explanation=verdict.explanation,
             )
-            return Onward.STOP
+            return
         prompts = [
             {"index": i, **aligned.model_dump(mode="json", include={"prompt", "draws"})}
             for i, aligned in enumerate(alignment.pictures)
@@ -93,9 +94,9 @@ def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str
                 _ALIGNED,
                 {"job": job.id, "verdict": Jsonb(job.text_verdict), "prompts": Jsonb(prompts)},
             )
-        return Onward.NEXT
 
-    return stage_finish(claim=claim, record=record)
+    onward = Onward.STOP if verdict.blocked else Onward.NEXT
+    return stage_finish(claim=claim, record=record, onward=onward)
 
 
 def revision_finish(
@@ -106,7 +107,7 @@ def revision_finish(
     A picture without one goes to review.
     """
 
-    def record(job: Job) -> Onward:
+    def record(job: Job) -> None:
         pictures = list(job.pictures.filter(round=claim.round))
         for picture in pictures:
             wording = prompts[picture.id]
@@ -127,7 +128,6 @@ def revision_finish(
                 else "No wording was found without what the picture showed; a person must look.",
                 model_digests=aligner,
             )
-        return Onward.NEXT
 
     return stage_finish(claim=claim, record=record)
 
@@ -135,7 +135,7 @@ def revision_finish(
 def prompt_hold(*, claim: Claim, reason: str, explanation: str) -> bool:
     """No verdict on a text could be reached: a person must look, nothing goes on."""
 
-    def record(job: Job) -> Onward:
+    def record(job: Job) -> None:
         decision_record(
             job=job,
             stage=DecisionStage(claim.stage.name.value),
@@ -145,9 +145,8 @@ def prompt_hold(*, claim: Claim, reason: str, explanation: str) -> bool:
             explanation=explanation,
         )
         job_hold(job=job, reason=reason, explanation=explanation)
-        return Onward.STOP
 
-    return stage_finish(claim=claim, record=record)
+    return stage_finish(claim=claim, record=record, onward=Onward.STOP)
 
 
 def _decide(job: Job, verdict: TextVerdict, aligner: Mapping[str, str]) -> None:

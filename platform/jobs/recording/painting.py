@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from config.rows import rows_insert, rows_read, rows_update
-from jobs.claims import Claim, Onward, stage_finish
+from jobs.claims import Claim, stage_finish
 from jobs.models import Job, Picture, PictureVersion
 from jobs.states import PictureStatus
 from jobs.storage import StoredObject
@@ -65,7 +65,7 @@ def painting_finish(
 ) -> bool:
     """Record the pictures of this round, in quarantine."""
 
-    def record(job: Job) -> Onward:
+    def record(job: Job) -> None:
         versions = [
             PictureVersion(
                 picture_id=item.picture_id,
@@ -90,6 +90,5 @@ def painting_finish(
         ]
         rows_insert(versions)
         rows_update(pictures, "current", "status", "steps_done")
-        return Onward.NEXT
 
     return stage_finish(claim=claim, record=record, rider=rider)

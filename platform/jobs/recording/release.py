@@ -65,7 +65,7 @@ def pictures_to_release(job_id: UUID) -> list[ReleaseCandidate]:
 def release_finish(*, claim: Claim, released: Mapping[UUID, str]) -> bool:
     """Record which pictures are out, by picture id and released key, and settle the job."""
 
-    def record(job: Job) -> Onward:
+    def record(job: Job) -> None:
         out, doubtful, statuses = [], [], []
         not_due, now = False, timezone.now()
         for picture in _pictures(job.id):
@@ -94,9 +94,8 @@ def release_finish(*, claim: Claim, released: Mapping[UUID, str]) -> bool:
         job_settle(job=job, statuses=statuses)
         if not_due and job.ended_at is None:
             release_schedule(job=job, delay=settings.ENVIRONMENT.moderator_undo_seconds)
-        return Onward.STOP
 
-    return stage_finish(claim=claim, record=record)
+    return stage_finish(claim=claim, record=record, onward=Onward.STOP)
 
 
 def _pictures(job_id: UUID) -> list[ReleaseCandidate]:

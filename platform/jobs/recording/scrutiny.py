@@ -89,7 +89,9 @@ def scrutiny_finish(
 ) -> bool:
     """Record every verdict. Only a final verdict of release clears a picture."""
 
-    def record(job: Job) -> Onward:
+    repaint = any(item.final.action is PictureAction.REPAINT for item in scrutinised)
+
+    def record(job: Job) -> None:
         versions = {
             version.picture_id: version
             for version in PictureVersion.objects.raw(_PAINTED, [job.id, claim.round])
@@ -110,12 +112,11 @@ def scrutiny_finish(
             pictures.append(picture)
         rows_update([versions[picture.id] for picture in pictures], "verdict")
         rows_update(pictures, "current", "status", "reason", "round", "cleared_by")
-        if any(item.final.action is PictureAction.REPAINT for item in scrutinised):
+        if repaint:
             second_round_add(job=job)
-            return Onward.AFRESH
-        return Onward.NEXT
 
-    return stage_finish(claim=claim, record=record, rider=rider)
+    onward = Onward.AFRESH if repaint else Onward.NEXT
+    return stage_finish(claim=claim, record=record, onward=onward, rider=rider)
 
 
 def _judged(
