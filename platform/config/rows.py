@@ -84,10 +84,8 @@ def _insert_sql(shape: Shape) -> str:
     for model, count in shape:
         columns = [quote(field.column) for field in _columns(model)]
         row = f"({', '.join(['%s'] * len(columns))})"
-        inserts.append(
-            f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(columns)}) "
-            f"VALUES {', '.join([row] * count)}"
-        )
+        into = f"{quote(model._meta.db_table)} ({', '.join(columns)})"
+        inserts.append(f"INSERT INTO {into} VALUES {', '.join([row] * count)}")  # noqa: S608
     *before, last = inserts
     if not before:
         return last
@@ -100,13 +98,12 @@ def _update_sql(model: type[Model], names: tuple[str, ...], count: int) -> str:
     quote = connection.ops.quote_name
     key, *fields = _fields(model, names)
     row = ", ".join(f"%s::{_type(field)}" for field in (key, *fields))
-    columns = [quote(field.column) for field in fields]
+    rows = ", ".join([f"({row})"] * count)
+    own, *columns = [quote(field.column) for field in (key, *fields)]
+    assignments = ", ".join(f"{column} = new.{column}" for column in columns)
     return (
-        f"UPDATE {quote(model._meta.db_table)} AS old "
-        f"SET {', '.join(f'{column} = new.{column}' for column in columns)} "
-        f"FROM (VALUES {', '.join([f'({row})'] * count)}) "
-        f"AS new({', '.join((quote(key.column), *columns))}) "
-        f"WHERE old.{quote(key.column)} = new.{quote(key.column)}"
+        f"UPDATE {quote(model._meta.db_table)} AS old SET {assignments} "  # noqa: S608 - our names
+        f"FROM (VALUES {rows}) AS new({', '.join((own, *columns))}) WHERE old.{own} = new.{own}"
     )
 
 

@@ -1,4 +1,4 @@
-"""What `scrutinise` reads and writes: a decision for every look, and what becomes of the picture."""
+"""What `scrutinise` reads and writes: a decision for every look, and what becomes of pictures."""
 
 import json
 from collections.abc import Mapping, Sequence
