@@ -74,7 +74,8 @@ def _columns(model: type[Model]) -> tuple["Field[Any, Any]", ...]:
 @lru_cache(maxsize=64)
 def _fields(model: type[Model], names: tuple[str, ...]) -> tuple["Field[Any, Any]", ...]:
     """The key, then the fields called `names`."""
-    return tuple(model._meta.get_field(name) for name in (model._meta.pk.name, *names))
+    by_name = {field.name: field for field in _columns(model)}
+    return tuple(by_name[name] for name in (model._meta.pk.name, *names))
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +83,7 @@ def _insert_sql(shape: Shape) -> str:
     quote = connection.ops.quote_name
     inserts = []
     for model, count in shape:
-        columns = [quote(field.column) for field in _columns(model)]
+        columns = [_name(field) for field in _columns(model)]
         row = f"({', '.join(['%s'] * len(columns))})"
         into = f"{quote(model._meta.db_table)} ({', '.join(columns)})"
         inserts.append(f"INSERT INTO {into} VALUES {', '.join([row] * count)}")  # noqa: S608
@@ -99,12 +100,16 @@ def _update_sql(model: type[Model], names: tuple[str, ...], count: int) -> str:
     key, *fields = _fields(model, names)
     row = ", ".join(f"%s::{_type(field)}" for field in (key, *fields))
     rows = ", ".join([f"({row})"] * count)
-    own, *columns = [quote(field.column) for field in (key, *fields)]
+    own, *columns = [_name(field) for field in (key, *fields)]
     assignments = ", ".join(f"{column} = new.{column}" for column in columns)
     return (
         f"UPDATE {quote(model._meta.db_table)} AS old SET {assignments} "  # noqa: S608 - our names
         f"FROM (VALUES {rows}) AS new({', '.join((own, *columns))}) WHERE old.{own} = new.{own}"
     )
+
+
+def _name(field: "Field[Any, Any]") -> str:
+    return str(connection.ops.quote_name(str(field.column)))
 
 
 def _type(field: "Field[Any, Any]") -> str:

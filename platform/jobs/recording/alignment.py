@@ -89,11 +89,11 @@ def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str
             {"index": i, **aligned.model_dump(mode="json", include={"prompt", "draws"})}
             for i, aligned in enumerate(alignment.pictures)
         ]
+        parameters: dict[str, Any] = {  # the stubs of execute() do not know Jsonb
+            "job": job.id, "verdict": Jsonb(job.text_verdict), "prompts": Jsonb(prompts)
+        }  # fmt: skip
         with connection.cursor() as cursor:
-            cursor.execute(
-                _ALIGNED,
-                {"job": job.id, "verdict": Jsonb(job.text_verdict), "prompts": Jsonb(prompts)},
-            )
+            cursor.execute(_ALIGNED, parameters)
 
     onward = Onward.STOP if verdict.blocked else Onward.NEXT
     return stage_finish(claim=claim, record=record, onward=onward)
