@@ -1,7 +1,7 @@
 """The dispatcher: admits waiting jobs in fair order, and relays the outbox to the broker.
 
-The only place that builds a Celery canvas. A row is sent before it is deleted, in one
-transaction: a crash between the two sends it again, which the claims make harmless. Two
+The only place that builds a Celery canvas. A row is deleted in the transaction that sends it: a
+crash before the commit sends it again, which the claims make harmless. Two
 dispatchers may run (`SKIP LOCKED`). It locks jobs before anything of theirs, as every writer does.
 """
 
