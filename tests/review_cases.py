@@ -124,11 +124,9 @@ def release_run(job: Job) -> None:
     claim = claimed(job, "release")
     keys = {}
     for picture in pictures_to_release(job.id):
-        version = picture.current
-        assert version is not None
-        object_get(version.key, sha256=version.sha256)
+        object_get(picture.key, sha256=picture.sha256)
         keys[picture.id] = release_copy(
-            source=version.key, job_id=job.id, picture_id=picture.id, sha256=version.sha256
+            source=picture.key, job_id=job.id, picture_id=picture.id, sha256=picture.sha256
         )
     release_finish(claim=claim, released=keys)
     job.refresh_from_db()

@@ -10,9 +10,13 @@ from django.conf import settings
 
 from ethical_lens.generation.request import PaintRequest
 from jobs.claims import Claim, ClaimLost, leases_renew
-from jobs.models import Job, Picture
-from jobs.recording.painting import PaintedPicture, painting_finish
-from jobs.states import PictureStatus
+from jobs.models import Picture
+from jobs.recording.painting import (
+    PaintedPicture,
+    PictureToPaint,
+    painting_finish,
+    pictures_to_paint,
+)
 from jobs.storage import quarantine_put
 from workers.leasing import finish_each
 from workers.loading import painter, painter_digest
@@ -27,8 +31,7 @@ class _Order:
     """A picture to paint, and the claim it is painted under."""
 
     claim: Claim
-    picture: Picture
-    request: PaintRequest
+    picture: PictureToPaint
 
 
 def jobs_paint(claims: Sequence[Claim]) -> bool:
@@ -36,28 +39,29 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
 
     Raises `GenerationError` where the pipeline fails, `ClaimLost` where no claim is left.
     """
-    jobs = {job.id: job for job in Job.objects.filter(pk__in=[claim.job_id for claim in claims])}
-    model = jobs[claims[0].job_id].model
-    orders = [order for claim in claims for order in _orders(claim, jobs[claim.job_id])]
+    by_job = {claim.job_id: claim for claim in claims}
+    orders = [_Order(by_job[picture.job_id], picture) for picture in pictures_to_paint(claims)]
     painted: dict[UUID, list[PaintedPicture]] = {claim.stage_id: [] for claim in claims}
+    digests: dict[str, str] = {}
     size = settings.ENVIRONMENT.generate_batch_size
     for start in range(0, len(orders), size):
         batch = orders[start : start + size]
+        model = batch[0].picture.model
+        digests["pipeline"] = painter_digest(model)
         with _ONE_AT_A_TIME:
             images = painter(model).paint(
-                [order.request for order in batch], on_step=_Progress(batch)
+                [_request(order.picture) for order in batch], on_step=_Progress(batch)
             )
         for order, image in zip(batch, images, strict=True):
             stored = quarantine_put(
                 job_id=order.claim.job_id,
-                picture_id=order.picture.id,
+                picture_id=order.picture.picture_id,
                 round=order.claim.round,
                 png=png_encode(image),
             )
             painted[order.claim.stage_id].append(
-                PaintedPicture(order.picture.id, order.request.prompt, stored)
+                PaintedPicture(order.picture.picture_id, order.picture.prompt, stored)
             )
-    digests = {"pipeline": painter_digest(model)}
     return finish_each(
         claims,
         lambda claim, rider: painting_finish(
@@ -66,27 +70,16 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
     )
 
 
-def _orders(claim: Claim, job: Job) -> list[_Order]:
-    pictures = job.pictures.filter(
-        round=claim.round, status__in=[PictureStatus.PENDING, PictureStatus.QUARANTINED]
+def _request(picture: PictureToPaint) -> PaintRequest:
+    return PaintRequest(
+        prompt=picture.prompt,
+        negative_prompt=picture.negative_prompt,
+        seed=picture.seed,
+        width=picture.width,
+        height=picture.height,
+        steps=picture.steps,
+        guidance_scale=picture.guidance_scale,
     )
-    negative = (job.text_verdict or {}).get("negative_prompt", "")
-    return [
-        _Order(
-            claim,
-            picture,
-            PaintRequest(
-                prompt=picture.prompt,
-                negative_prompt=negative,
-                seed=picture.seed,
-                width=job.width,
-                height=job.height,
-                steps=job.steps,
-                guidance_scale=job.guidance_scale,
-            ),
-        )
-        for picture in pictures
-    ]
 
 
 class _Progress:
@@ -103,5 +96,7 @@ class _Progress:
         held = leases_renew({order.claim for order in self.batch})
         if not held:
             raise ClaimLost("every job of the batch has ended or was taken over")
-        pictures = [order.picture.id for order in self.batch if order.claim.stage_id in held]
+        pictures = [
+            order.picture.picture_id for order in self.batch if order.claim.stage_id in held
+        ]
         Picture.objects.filter(pk__in=pictures).update(steps_done=step)

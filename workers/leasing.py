@@ -8,7 +8,7 @@ from uuid import UUID
 
 from celery.exceptions import Ignore
 from django.conf import settings
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
 from jobs.claims import (
     Claim,
@@ -65,7 +65,7 @@ class _Lease:
         self.claims: list[Claim] = []
 
     def __enter__(self) -> Self:
-        claim = stage_claim(stage_id=self.stage_id, holder=HEARTBEAT.name)
+        claim = _claim(self.stage_id)
         if claim is None:
             raise Ignore
         self.claims = [claim]
@@ -92,6 +92,16 @@ class _Lease:
             _record_failure(claim, error)
         if isinstance(error, Exception):
             raise Ignore from error
+
+
+def _claim(stage_id: UUID) -> Claim | None:
+    """Claim the stage; on a new connection where the last one broke since the last task, which
+    costs nothing as long as it did not."""
+    try:
+        return stage_claim(stage_id=stage_id, holder=HEARTBEAT.name)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return stage_claim(stage_id=stage_id, holder=HEARTBEAT.name)
 
 
 def _record_failure(claim: Claim, error: BaseException) -> None:

@@ -10,13 +10,10 @@ from jobs.storage import release_copy
 def job_release(claims: Sequence[Claim]) -> bool:
     """Copy the job's cleared pictures to their released keys and settle the job."""
     (claim,) = claims
-    released = {}
-    for picture in pictures_to_release(claim.job_id):
-        if picture.current is not None:
-            released[picture.id] = release_copy(
-                source=picture.current.key,
-                job_id=claim.job_id,
-                picture_id=picture.id,
-                sha256=picture.current.sha256,
-            )
+    released = {
+        picture.id: release_copy(
+            source=picture.key, job_id=claim.job_id, picture_id=picture.id, sha256=picture.sha256
+        )
+        for picture in pictures_to_release(claim.job_id)
+    }
     return release_finish(claim=claim, released=released)

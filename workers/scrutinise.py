@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from ethical_lens.results import AttributeDraw, TextVerdict
 from jobs.claims import Claim
-from jobs.models import Job, Picture
-from jobs.recording.scrutiny import ScrutinisedPicture, scrutiny_finish
-from jobs.states import PictureStatus
+from jobs.recording.scrutiny import (
+    PictureToScrutinise,
+    ScrutinisedPicture,
+    pictures_to_scrutinise,
+    scrutiny_finish,
+)
 from jobs.storage import object_get, quarantine_put
 from moderation.policies import policy_of_version
 from workers.leasing import finish_each
@@ -23,38 +25,32 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
     """
     from ethical_lens.image.scrutinise import ScrutinyRequest, scrutinise
 
-    jobs = {job.id: job for job in Job.objects.filter(pk__in=[claim.job_id for claim in claims])}
-    subjects: list[tuple[Claim, Picture]] = []
-    requests: list[ScrutinyRequest] = []
-    for claim in claims:
-        job = jobs[claim.job_id]
-        policy = policy_of_version(job.policy_version_id)
-        text = TextVerdict.model_validate(job.text_verdict)
-        for picture in _pictures(claim, job):
-            subjects.append((claim, picture))
-            requests.append(
-                ScrutinyRequest(
-                    image=_image(picture),
-                    round=claim.round,
-                    under_twenty=text.minor or _drawn_under_twenty(picture),
-                    figures=text.figures,
-                    policy=policy,
-                )
-            )
+    by_job = {claim.job_id: claim for claim in claims}
+    pictures = pictures_to_scrutinise(claims)
+    requests = [
+        ScrutinyRequest(
+            image=_image(picture),
+            round=by_job[picture.job_id].round,
+            under_twenty=picture.under_twenty,
+            figures=picture.text.figures,
+            policy=policy_of_version(picture.policy_version_id),
+        )
+        for picture in pictures
+    ]
     outcomes = scrutinise(requests, scrutineer(), region_finder()) if requests else []
     judged: dict[Claim, list[ScrutinisedPicture]] = {claim: [] for claim in claims}
-    for (claim, picture), outcome in zip(subjects, outcomes, strict=True):
-        blurred = None
+    for picture, outcome in zip(pictures, outcomes, strict=True):
+        claim, blurred = by_job[picture.job_id], None
         if outcome.blurred is not None:
             blurred = quarantine_put(
                 job_id=claim.job_id,
-                picture_id=picture.id,
+                picture_id=picture.picture_id,
                 round=claim.round,
                 png=png_encode(outcome.blurred),
             )
         judged[claim].append(
             ScrutinisedPicture(
-                picture_id=picture.id,
+                picture_id=picture.picture_id,
                 verdict=outcome.first if blurred else outcome.final,
                 blurred=blurred,
                 verdict_on_blurred=outcome.final if blurred else None,
@@ -71,20 +67,5 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
     )
 
 
-def _pictures(claim: Claim, job: Job) -> list[Picture]:
-    return list(
-        job.pictures.filter(
-            round=claim.round, status=PictureStatus.QUARANTINED, current__isnull=False
-        ).select_related("current")
-    )
-
-
-def _image(picture: Picture) -> Image.Image:
-    if picture.current is None:
-        raise ValueError(f"picture {picture.id} was never painted")
-    return png_decode(object_get(picture.current.key, sha256=picture.current.sha256))
-
-
-def _drawn_under_twenty(picture: Picture) -> bool:
-    draws = [AttributeDraw.model_validate(draw) for draw in picture.draws or ()]
-    return any(draw.age is not None and draw.age.under_twenty for draw in draws)
+def _image(picture: PictureToScrutinise) -> Image.Image:
+    return png_decode(object_get(picture.key, sha256=picture.sha256))

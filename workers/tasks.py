@@ -10,6 +10,7 @@ from celery.concurrency.prefork import TaskPool as ForkingPool
 from django.db import connection
 
 from config.celery import app
+from jobs.stages import STAGES
 from jobs.sweep import orphans_sweep, workers_forget
 from workers.align import job_align, job_revise
 from workers.deliver import event_deliver
@@ -21,6 +22,8 @@ from workers.release import job_release
 from workers.scrutinise import jobs_scrutinise
 
 logger = logging.getLogger(__name__)
+
+STAGE_TASKS = frozenset(stage.task for stage in STAGES.values())
 
 
 @app.task(name="workers.align")
@@ -82,9 +85,13 @@ def begin(sender: Any, **_: Any) -> None:
 
 
 @signals.task_prerun.connect
-def check_connection(**_: Any) -> None:
-    """Drop a database connection that broke since the last task; the next query opens another."""
-    connection.close_if_unusable_or_obsolete()
+def check_connection(sender: Any, **_: Any) -> None:
+    """Drop a database connection that broke since the last task; the next query opens another.
+
+    Stages need no such look, which costs a statement: their claim tries again by itself.
+    """
+    if sender.name not in STAGE_TASKS:
+        connection.close_if_unusable_or_obsolete()
 
 
 @signals.worker_shutdown.connect

@@ -41,19 +41,21 @@ class Case:
         began = time.time()
         for number in range(jobs):
             if in_flight is not None:
-                self._wait(before, len(started) - in_flight + 1)
+                self._wait(before, len(started) - in_flight + 1, look=0.005)
             at = time.time()
             started[str(self.submit(number))] = at
-        self._wait(before, jobs)
+        self._wait(before, jobs, look=0.2)
         ends = {job: end for job, end in self.ended().items() if job not in before}
         return jobs / (max(ends.values()) - began), [ends[job] - started[job] for job in started]
 
-    def _wait(self, before: set[str], count: int, timeout: float = 300.0) -> None:
+    def _wait(self, before: set[str], count: int, *, look: float, timeout: float = 300.0) -> None:
+        """Look every `look` seconds whether `count` jobs more have ended. Under load seldom: the
+        cores are for the workers, and ends are read from what was recorded."""
         deadline = time.monotonic() + timeout
         while self.count() - len(before) < count:
             if time.monotonic() > deadline:
                 raise SystemExit(f"{self.name}: not all jobs ended within {timeout:.0f} s")
-            time.sleep(0.01)
+            time.sleep(look)
 
 
 def main() -> None:

@@ -105,6 +105,31 @@ WITH fitting AS (
     ) AS counted WHERE pictures <= %(room)s
 ), {_UPDATE}"""
 
+# The job is locked before its stage is touched: `closed` joins what `held` has locked. The next
+# stage is opened only after that: `promoted` joins what `closed` has closed.
+_CLOSE = """
+WITH held AS (
+    SELECT * FROM jobs_job WHERE id = %(job_id)s FOR UPDATE
+), closed AS (
+    UPDATE jobs_stagerun s
+    SET state = %(state)s, error = %(error)s, lease_expires_at = NULL,
+        finished_at = clock_timestamp()
+    FROM held
+    WHERE s.id = %(stage_id)s AND s.job_id = held.id AND s.token = %(token)s
+      AND s.state = 'running'
+    RETURNING s.job_id
+), promoted AS (
+    UPDATE jobs_stagerun s
+    SET state = 'ready', ready_at = clock_timestamp(), driven_at = clock_timestamp()
+    FROM closed
+    WHERE %(promote)s AND s.state = 'waiting' AND s.id = (
+        SELECT id FROM jobs_stagerun
+        WHERE job_id = %(job_id)s AND state = 'waiting' ORDER BY position LIMIT 1
+    )
+)
+SELECT held.* FROM held JOIN closed ON closed.job_id = held.id
+"""
+
 
 def _claims(sql: str, parameters: dict[str, Any]) -> list[Claim]:
     with connection.cursor() as cursor:
@@ -167,22 +192,28 @@ def leases_renew(claims: Iterable[Claim]) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def stage_finish(*, claim: Claim, record: Callable[[Job], Onward], rider: bool = False) -> bool:
+def stage_finish(
+    *,
+    claim: Claim,
+    record: Callable[[Job], object],
+    onward: Onward = Onward.NEXT,
+    rider: bool = False,
+) -> bool:
     """Finish the stage and write its results in one transaction.
 
-    `record` gets the job, locked, writes results and decisions, and says how the job goes on.
-    Returns whether the message that is being worked on may send its next link: not for a
-    `rider`, whose own chain is started by the outbox instead.
+    `record` gets the job, locked, and writes results and decisions; `onward` says how the job
+    then goes on. Returns whether the message that is being worked on may send its next link: not
+    for a `rider`, whose own chain is started by the outbox instead.
 
     Raises `ClaimLost`, with nothing written, where the stage is no longer the holder's.
     """
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=claim.job_id)
-        _close(claim, StageState.DONE)
-        onward = record(job)
+        job = _close(claim, StageState.DONE, promote=onward is Onward.NEXT)
+        record(job)
         if onward is Onward.STOP:
             return False
-        stage_promote(job)
+        if onward is Onward.AFRESH:
+            stage_promote(job)
         if onward is Onward.AFRESH or rider:
             outbox_continue(job=job)
             return False
@@ -196,9 +227,8 @@ def stage_fail(*, claim: Claim, error: str, transient: bool = False) -> None:
     Does nothing where the stage is no longer the holder's.
     """
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=claim.job_id)
         try:
-            _close(claim, StageState.FAILED, error=error)
+            job = _close(claim, StageState.FAILED, error=error)
         except ClaimLost:
             return
         attempt_close(job=job, run=job.stages.get(pk=claim.stage_id), transient=transient)
@@ -226,17 +256,19 @@ def attempt_close(*, job: Job, run: StageRun, transient: bool = False) -> None:
     outbox_continue(job=job, available_at=run.ready_at)
 
 
-def _close(claim: Claim, state: StageState, error: str = "") -> None:
-    """End the lease under the token. Raises `ClaimLost` where it is no longer the holder's."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE jobs_stagerun
-            SET state = %s, error = %s, lease_expires_at = NULL, finished_at = clock_timestamp()
-            WHERE id = %s AND token = %s AND state = 'running'
-            """,
-            [state.value, error, claim.stage_id, claim.token],
-        )
-        closed = cursor.rowcount
-    if not closed:
-        raise ClaimLost(f"stage {claim.stage_id} is no longer held under token {claim.token}")
+def _close(claim: Claim, state: StageState, *, error: str = "", promote: bool = False) -> Job:
+    """Lock the job, end the lease under the token, and give the job as it now is; with `promote`
+    its next stage is ready.
+
+    Raises `ClaimLost` where the stage is no longer the holder's.
+    """
+    closed = Job.objects.raw(
+        _CLOSE,
+        {
+            "job_id": claim.job_id, "stage_id": claim.stage_id, "token": claim.token,
+            "state": state.value, "error": error, "promote": promote,
+        },
+    )  # fmt: skip
+    for job in closed:
+        return job
+    raise ClaimLost(f"stage {claim.stage_id} is no longer held under token {claim.token}")

@@ -1,29 +1,38 @@
 """The dispatcher: admits waiting jobs in fair order, and relays the outbox to the broker.
 
-The only place that builds a Celery canvas. A row is sent before it is deleted, in one
-transaction: a crash between the two sends it again, which the claims make harmless. Two
+The only place that builds a Celery canvas. A row is deleted in the transaction that sends it: a
+crash before the commit sends it again, which the claims make harmless. Two
 dispatchers may run (`SKIP LOCKED`). It locks jobs before anything of theirs, as every writer does.
 """
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from celery import chain, signature
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models.functions import Now
 
 from config.celery import app
-from jobs.models import Job, Outbox, StageRun
+from config.rows import rows_read
+from jobs.models import IN_FLIGHT_VALUES, TERMINAL_VALUES
 from jobs.stages import STAGES
-from jobs.states import IN_FLIGHT, TERMINAL, StageState
 
 logger = logging.getLogger(__name__)
 
 RELAY_BATCH = 100
-IN_FLIGHT_VALUES = sorted(IN_FLIGHT)
+
+# Whether there is anything to send, and anything to admit with room for it: most turns find none.
+_LOOK = """
+SELECT EXISTS (SELECT FROM jobs_outbox WHERE NOT admission AND available_at <= clock_timestamp()),
+       EXISTS (SELECT FROM jobs_outbox WHERE admission)
+       AND %(window)s > (SELECT count(*) FROM jobs_job
+                         WHERE admitted_at IS NOT NULL AND status = ANY(%(in_flight)s))
+"""
 
 _CONTINUING = """
 SELECT j.id FROM jobs_job j JOIN jobs_outbox o ON o.job_id = j.id
@@ -55,13 +64,35 @@ LIMIT greatest(0, %(window)s - (SELECT coalesce(sum(jobs), 0) FROM in_flight)::i
 FOR UPDATE OF j SKIP LOCKED
 """
 
+# Of locked jobs: they are admitted, their rows of the outbox go, and what is still to do is read.
+_TAKE = """
+WITH admitted AS (
+    UPDATE jobs_job SET admitted_at = clock_timestamp()
+    WHERE id = ANY(%(jobs)s) AND admitted_at IS NULL
+), unsent AS (
+    DELETE FROM jobs_outbox WHERE job_id = ANY(%(jobs)s)
+), driven AS (
+    UPDATE jobs_stagerun SET driven_at = clock_timestamp()
+    WHERE job_id = ANY(%(jobs)s) AND state = 'ready'
+)
+SELECT s.job_id, s.id, s.stage, s.state = 'ready'
+FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
+WHERE s.job_id = ANY(%(jobs)s) AND s.state IN ('ready', 'waiting')
+  AND j.status <> ALL(%(terminal)s)
+ORDER BY array_position(%(jobs)s, s.job_id), s.position
+"""
+
 
 def dispatch_once() -> int:
     """Relay what is available and admit what fits the window. How many chains were sent.
 
     Raises kombu's `OperationalError`, with nothing lost, where the broker cannot be reached.
     """
-    return _relay_continuing() + _admit_waiting()
+    window = settings.ENVIRONMENT.dispatch_window
+    ((continuing, waiting),) = rows_read(
+        lambda *found: found, _LOOK, {"in_flight": IN_FLIGHT_VALUES, "window": window}
+    )
+    return (_relay_continuing() if continuing else 0) + (_admit_waiting(window) if waiting else 0)
 
 
 def chain_publish(job_id: UUID, stage_ids: Sequence[tuple[UUID, str]]) -> None:
@@ -85,15 +116,11 @@ def _relay_continuing() -> int:
         return _send(_job_ids(_CONTINUING, {"batch": RELAY_BATCH}))
 
 
-def _admit_waiting() -> int:
-    window = settings.ENVIRONMENT.dispatch_window
+def _admit_waiting(window: int) -> int:
     with transaction.atomic():
         if not _alone():  # another dispatcher admits: two at once would overfill the window
             return 0
-        job_ids = _job_ids(_WAITING, {"in_flight": IN_FLIGHT_VALUES, "window": window})
-        if job_ids:
-            Job.objects.filter(pk__in=job_ids, admitted_at=None).update(admitted_at=Now())
-        return _send(job_ids)
+        return _send(_job_ids(_WAITING, {"in_flight": IN_FLIGHT_VALUES, "window": window}))
 
 
 def _alone() -> bool:
@@ -109,23 +136,21 @@ def _job_ids(sql: str, parameters: dict[str, Any]) -> list[UUID]:
 
 
 def _send(job_ids: Sequence[UUID]) -> int:
+    """Send the chains of jobs that are locked. A statement of its own, begun after the locks were
+    taken: it must see what the holders of the locks have written."""
     if not job_ids:
         return 0
-    open_stages = (
-        StageRun.objects.filter(job__in=job_ids, state__in=[StageState.READY, StageState.WAITING])
-        .exclude(job__status__in=TERMINAL)
-        .order_by("position")
-        .values_list("job_id", "id", "stage", "state")
-    )
-    by_job: dict[UUID, list[tuple[UUID, str]]] = {job_id: [] for job_id in job_ids}
-    ready: set[UUID] = set()
-    for job_id, stage_id, name, state in open_stages:
-        by_job[job_id].append((stage_id, name))
-        if state == StageState.READY:
-            ready.add(stage_id)
-    StageRun.objects.filter(pk__in=ready).update(driven_at=Now())
-    Outbox.objects.filter(job__in=job_ids).delete()
-    for job_id, stages in by_job.items():
-        if stages and stages[0][0] in ready:
-            chain_publish(job_id, stages)
+    open_stages = rows_read(_OpenStage, _TAKE, {"jobs": job_ids, "terminal": TERMINAL_VALUES})
+    for job_id, group in groupby(open_stages, attrgetter("job_id")):
+        stages = list(group)
+        if stages[0].ready:
+            chain_publish(job_id, [(stage.stage_id, stage.name) for stage in stages])
     return len(job_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenStage:
+    job_id: UUID
+    stage_id: UUID
+    name: str
+    ready: bool

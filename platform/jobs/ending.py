@@ -3,27 +3,37 @@
 All functions take the job locked (`select_for_update`) inside a transaction.
 """
 
-from django.db import connection
+from collections.abc import Iterable
+
 from django.utils import timezone
 
-from jobs.models import Job, Picture, UsageRecord
+from config.rows import rows_update
+from jobs.models import Job, Picture
 from jobs.outbox import WAKE_CHANNEL, dispatcher_wake
 from jobs.representation import job_event_data
 from jobs.states import JobStatus, PictureStatus, StageState, check_job_move
 from webhooks.models import EventType
 from webhooks.services import event_record
 
-_WRITTEN = ["status", "reason", "explanation", "text_verdict", "events_told"]
+_WRITTEN = ("status", "reason", "explanation", "text_verdict", "events_told")
 
-# Every open stage is skipped, no chain is sent any more, and the dispatcher learns of the place.
-_CLOSE = """
+# The job's last words, its charge, every open stage skipped, no chain sent any more; and the
+# dispatcher learns of the place. What became of the pictures is read for the event.
+_END = """
 WITH skipped AS (
     UPDATE jobs_stagerun SET state = 'skipped', lease_expires_at = NULL, finished_at = %(at)s
     WHERE job_id = %(job)s AND state IN ('waiting', 'ready', 'running')
 ), unsent AS (
     DELETE FROM jobs_outbox WHERE job_id = %(job)s
+), charged AS (
+    INSERT INTO jobs_usagerecord
+        (job_id, tenant_id, pictures_painted, pictures_released, created_at)
+    SELECT %(job)s, %(tenant)s, count(current_id), count(*) FILTER (WHERE status = 'released'),
+           %(at)s
+    FROM jobs_picture WHERE job_id = %(job)s
 )
-SELECT pg_notify(%(channel)s, '')
+SELECT picture.*, pg_notify(%(channel)s, '')
+FROM jobs_picture picture WHERE job_id = %(job)s ORDER BY index
 """
 _UNDECIDED = [PictureStatus.PENDING, PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW]
 
@@ -44,19 +54,14 @@ def job_end(*, job: Job, status: JobStatus, reason: str, explanation: str) -> No
     job.status, job.reason, job.explanation = status.value, reason, explanation
     job.ended_at = timezone.now()
     job.events_told += 1
-    job.save(update_fields=[*_WRITTEN, "ended_at"])
+    rows_update([job], *_WRITTEN, "ended_at")
     if status in _LEFT_OVER:
         job.pictures.filter(status__in=_UNDECIDED).update(status=_LEFT_OVER[status], reason=reason)
-    with connection.cursor() as cursor:
-        cursor.execute(_CLOSE, {"job": job.id, "at": job.ended_at, "channel": WAKE_CHANNEL})
-    pictures = list(job.pictures.all())
-    UsageRecord.objects.create(
-        job=job,
-        tenant_id=job.tenant_id,
-        pictures_painted=sum(picture.current_id is not None for picture in pictures),
-        pictures_released=sum(p.status == PictureStatus.RELEASED for p in pictures),
+    pictures = Picture.objects.raw(
+        _END,
+        {"job": job.id, "tenant": job.tenant_id, "at": job.ended_at, "channel": WAKE_CHANNEL},
     )
-    _tell(job, pictures)
+    _tell(job, list(pictures))
 
 
 def job_hold(*, job: Job, reason: str, explanation: str) -> None:
@@ -67,7 +72,7 @@ def job_hold(*, job: Job, reason: str, explanation: str) -> None:
     check_job_move(job.status, JobStatus.NEEDS_REVIEW)
     job.status, job.reason, job.explanation = JobStatus.NEEDS_REVIEW.value, reason, explanation
     job.events_told += 1
-    job.save(update_fields=_WRITTEN)
+    rows_update([job], *_WRITTEN)
     job.pictures.filter(
         status=PictureStatus.QUARANTINED, current__isnull=False, cleared_by__isnull=True
     ).update(status=PictureStatus.IN_REVIEW, reason=reason)
@@ -78,13 +83,13 @@ def job_hold(*, job: Job, reason: str, explanation: str) -> None:
     dispatcher_wake()
 
 
-def job_settle(*, job: Job) -> None:
-    """Give the job the status that its pictures call for, once no stage is left to run.
+def job_settle(*, job: Job, statuses: Iterable[str]) -> None:
+    """Give the job the status that its pictures' `statuses` call for, once no stage is to run.
 
     `needs_review` while any picture is in review; then `succeeded` if any was released, else
     `blocked` if any was blocked, else `failed`.
     """
-    statuses = set(job.pictures.values_list("status", flat=True))
+    statuses = set(statuses)
     if PictureStatus.IN_REVIEW in statuses:
         if job.status != JobStatus.NEEDS_REVIEW:
             job_hold(

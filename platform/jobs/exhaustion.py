@@ -26,7 +26,7 @@ def stage_give_up(*, job: Job, run: StageRun) -> None:
             status__in=[PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW],
             cleared_by__isnull=False,
         ).update(status=PictureStatus.FAILED, reason=_reason(run))
-        job_settle(job=job)
+        job_settle(job=job, statuses=job.pictures.values_list("status", flat=True))
     else:
         decision_record(
             job=job,

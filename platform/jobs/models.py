@@ -1,6 +1,7 @@
 """The rows of a job. They declare; services, claims and recording move them.
 
-The state diagrams stand in `jobs.states`, the order of stages in `jobs.stages`.
+The state diagrams stand in `jobs.states`, the order of stages in `jobs.stages`. A foreign key with
+which another index begins has none of its own (`db_index=False`): every write would keep both.
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -26,7 +27,9 @@ class Job(models.Model):
     """A request for `n` pictures, under the policy version that held when it was submitted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="jobs")
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.PROTECT, related_name="jobs", db_index=False
+    )
     api_key = models.ForeignKey(
         "accounts.APIKey", on_delete=models.SET_NULL, null=True, related_name="+"
     )
@@ -89,7 +92,7 @@ class Picture(models.Model):
     """One of a job's pictures; it owns its prompt, its draws and its rounds."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="pictures")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="pictures", db_index=False)
     index = models.PositiveSmallIntegerField()
     status = models.CharField(
         max_length=16, choices=PictureStatus.choices, default=PictureStatus.PENDING
@@ -154,7 +157,9 @@ class PictureVersion(models.Model):
         BLURRED = "blurred"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="versions")
+    picture = models.ForeignKey(
+        Picture, on_delete=models.CASCADE, related_name="versions", db_index=False
+    )
     round = models.PositiveSmallIntegerField()
     kind = models.CharField(max_length=16, choices=Kind.choices)
     prompt = models.TextField()
@@ -188,7 +193,7 @@ class StageRun(models.Model):
     """A stage of a job in one round: claimed by a lease with a fencing token, finished once."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="stages")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="stages", db_index=False)
     stage = models.CharField(max_length=16, choices=StageName.choices)
     round = models.PositiveSmallIntegerField()
     position = models.PositiveSmallIntegerField()

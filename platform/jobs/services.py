@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models.functions import Now
 
 from accounts.models import APIKey, Tenant
+from config.rows import rows_insert
 from jobs.ending import job_end
 from jobs.models import Job, Picture, StageRun
 from jobs.outbox import outbox_admit, outbox_continue
@@ -44,7 +44,7 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
     """Write the job, its pictures, its stages and its outbox row in one transaction."""
     seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
     with transaction.atomic():
-        job = Job.objects.create(
+        job = Job(
             tenant=tenant,
             api_key=api_key,
             policy_version_id=tenant.policy_version_id,
@@ -59,17 +59,22 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
             seed=seed,
             priority=request.priority,
         )
-        Picture.objects.bulk_create(
+        pictures = [
             Picture(job=job, index=index, seed=(seed + index) % 2**32) for index in range(job.n)
-        )
-        stages_add(job=job, stages=PIPELINE, round=1)
+        ]
+        rows_insert([job, *pictures, *_stages(job, PIPELINE, round=1)])
+        stage_promote(job)
         outbox_admit(job=job)
     return job
 
 
 def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:
-    """Insert stage rows; the first of a new job is ready as soon as it is admitted."""
-    rows = [
+    """Insert stage rows, which wait for their turn."""
+    rows_insert(_stages(job, stages, round))
+
+
+def _stages(job: Job, stages: tuple[Stage, ...], round: int) -> list[StageRun]:
+    return [
         StageRun(
             job=job,
             stage=stage.name.value,
@@ -79,10 +84,6 @@ def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:
         )
         for stage in stages
     ]
-    if stages is PIPELINE:
-        rows[0].state = StageState.READY
-        rows[0].ready_at = Now()
-    StageRun.objects.bulk_create(rows)
 
 
 def second_round_add(*, job: Job) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from config.rows import rows_insert
 from moderation.models import Decision, DecisionAction, DecisionStage
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def decision_record(
     object_digest: str = "",
 ) -> Decision:
     """Append one decision to a job's record, in the transaction of what it decides."""
-    return Decision.objects.create(
+    decision = Decision(
         tenant_id=job.tenant_id,
         job=job,
         picture=picture,
@@ -48,3 +49,5 @@ def decision_record(
         object_digest=object_digest,
         policy_version_id=job.policy_version_id,
     )
+    rows_insert([decision])
+    return decision

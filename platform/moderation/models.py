@@ -84,7 +84,9 @@ class Decision(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
-    job = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="decisions")
+    job = models.ForeignKey(
+        "jobs.Job", on_delete=models.PROTECT, related_name="decisions", db_index=False
+    )
     picture = models.ForeignKey(
         "jobs.Picture", on_delete=models.PROTECT, null=True, related_name="decisions"
     )

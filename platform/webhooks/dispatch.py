@@ -6,9 +6,15 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from config.celery import app
+from config.rows import rows_read
 
 BATCH: Final = 100
 DELIVER_TASK: Final = "workers.deliver"
+
+_ANY_DUE = """
+SELECT true FROM webhooks_delivery
+WHERE status = 'pending' AND next_attempt_at <= clock_timestamp() LIMIT 1
+"""
 
 # While a delivery is on its way its next attempt lies just beyond the time it can take, so that
 # a lost message or a dead worker is made good by the same look-up.
@@ -27,6 +33,8 @@ def deliveries_dispatch() -> int:
 
     Raises kombu's `OperationalError`, with nothing lost, where the broker cannot be reached.
     """
+    if not rows_read(bool, _ANY_DUE, None):
+        return 0
     margin = 4 * settings.ENVIRONMENT.webhook_timeout_seconds
     with transaction.atomic():
         with connection.cursor() as cursor:

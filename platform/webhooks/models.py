@@ -53,7 +53,9 @@ class Event(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
-    job = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="events")
+    job = models.ForeignKey(
+        "jobs.Job", on_delete=models.PROTECT, related_name="events", db_index=False
+    )
     type = models.CharField(max_length=32, choices=EventType.choices)
     sequence = models.PositiveIntegerField()
     data = models.JSONField()
@@ -86,7 +88,9 @@ class Delivery(models.Model):
     """One event on its way to one endpoint; the retry is this row, never a delayed message."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="deliveries")
+    event = models.ForeignKey(
+        Event, on_delete=models.PROTECT, related_name="deliveries", db_index=False
+    )
     endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries")
     status = models.CharField(
         max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING

@@ -5,11 +5,17 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 
+from config.rows import rows_insert, rows_read
 from webhooks.addresses import url_check
 from webhooks.models import Delivery, Endpoint, Event, EventType
+
+_WANTING = """
+SELECT id::text FROM webhooks_endpoint
+WHERE tenant_id = %(tenant)s AND is_active
+  AND (event_types = '{}' OR %(type)s = ANY(event_types))
+"""
 
 
 def endpoint_create(
@@ -35,20 +41,11 @@ def event_record(
 
     To be called in the transaction of the transition; `sequence` counts the job's events from 1.
     """
-    event = Event.objects.create(
-        tenant_id=tenant_id,
-        job_id=job_id,
-        type=type.value,
-        sequence=sequence,
-        data=data,
-    )
-    endpoints = Endpoint.objects.filter(
-        Q(event_types=[]) | Q(event_types__contains=[type.value]),
-        tenant_id=tenant_id,
-        is_active=True,
-    )
-    Delivery.objects.bulk_create(
-        Delivery(event=event, endpoint=endpoint, next_attempt_at=timezone.now())
-        for endpoint in endpoints
-    )
+    event = Event(tenant_id=tenant_id, job_id=job_id, type=type.value, sequence=sequence, data=data)
+    endpoints = rows_read(UUID, _WANTING, {"tenant": tenant_id, "type": type.value})
+    now = timezone.now()
+    deliveries = [
+        Delivery(event=event, endpoint_id=endpoint, next_attempt_at=now) for endpoint in endpoints
+    ]
+    rows_insert([event, *deliveries])
     return event

@@ -21,7 +21,7 @@ def stage_id(job: Job, stage: str = "align") -> str:
 
 
 def done(claims: Sequence[Claim]) -> bool:
-    return stage_finish(claim=claims[0], record=lambda _: Onward.NEXT)
+    return stage_finish(claim=claims[0], record=lambda _: None)
 
 
 def not_to_be_done(_claims: Sequence[Claim]) -> bool:
@@ -57,7 +57,7 @@ def test_work_that_holds_or_ends_the_job_ends_the_chain() -> None:
     with pytest.raises(Ignore):
         stage_run(
             stage_id(make_job()),
-            lambda claims: stage_finish(claim=claims[0], record=lambda _: Onward.STOP),
+            lambda claims: stage_finish(claim=claims[0], record=lambda _: None, onward=Onward.STOP),
         )
 
 
@@ -102,7 +102,7 @@ def test_one_job_that_cannot_be_finished_costs_its_batch_nothing() -> None:
     def finish(claim: Claim, rider: bool) -> bool:
         if claim is claims[1]:
             raise RuntimeError("this one breaks")
-        return stage_finish(claim=claim, record=lambda _: Onward.NEXT, rider=rider)
+        return stage_finish(claim=claim, record=lambda _: None, rider=rider)
 
     assert finish_each(claims, finish) is True  # type: ignore[arg-type]
     states = [job.stages.get(stage="align").state for job in jobs]
@@ -120,9 +120,7 @@ def test_a_batch_takes_riders_and_carries_them_on() -> None:
         assert [claim.job_id for claim in claims] == [job.id for job in jobs]
         return finish_each(
             claims,
-            lambda claim, rider: stage_finish(
-                claim=claim, record=lambda _: Onward.NEXT, rider=rider
-            ),
+            lambda claim, rider: stage_finish(claim=claim, record=lambda _: None, rider=rider),
         )
 
     stage_run(stage_id(jobs[0], "generate"), both)

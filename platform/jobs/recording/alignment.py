@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from ethical_lens.results import Alignment, AttributeDraw, TextVerdict
 from jobs.claims import Claim, ClaimLost, Onward, stage_finish
@@ -16,6 +17,15 @@ from moderation.models import DecisionAction, DecisionStage
 
 Cards = dict[str, Any] | None
 Draws = tuple[tuple[AttributeDraw, ...], ...]
+
+_ALIGNED = """
+WITH judged AS (
+    UPDATE jobs_job SET text_verdict = %(verdict)s WHERE id = %(job)s
+)
+UPDATE jobs_picture picture SET prompt = aligned.prompt, draws = aligned.draws
+FROM jsonb_to_recordset(%(prompts)s) AS aligned(index int, prompt text, draws jsonb)
+WHERE picture.job_id = %(job)s AND picture.index = aligned.index
+"""
 
 
 def draws_make(
@@ -62,8 +72,9 @@ def draws_make(
 def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str, str]) -> bool:
     """Record the verdict on the prompt and the prompt of each picture; K3 ends the job."""
 
-    def record(job: Job) -> Onward:
-        verdict = alignment.verdict
+    verdict = alignment.verdict
+
+    def record(job: Job) -> None:
         job.text_verdict = verdict.model_dump(mode="json")
         _decide(job, verdict, aligner)
         if verdict.blocked:
@@ -73,15 +84,19 @@ def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str
                 reason="prompt_blocked",
                 explanation=verdict.explanation,
             )
-            return Onward.STOP
-        job.save(update_fields=["text_verdict"])
-        for index, aligned in enumerate(alignment.pictures):
-            job.pictures.filter(index=index).update(
-                prompt=aligned.prompt, draws=[d.model_dump(mode="json") for d in aligned.draws]
-            )
-        return Onward.NEXT
+            return
+        prompts = [
+            {"index": i, **aligned.model_dump(mode="json", include={"prompt", "draws"})}
+            for i, aligned in enumerate(alignment.pictures)
+        ]
+        parameters: dict[str, Any] = {  # the stubs of execute() do not know Jsonb
+            "job": job.id, "verdict": Jsonb(job.text_verdict), "prompts": Jsonb(prompts)
+        }  # fmt: skip
+        with connection.cursor() as cursor:
+            cursor.execute(_ALIGNED, parameters)
 
-    return stage_finish(claim=claim, record=record)
+    onward = Onward.STOP if verdict.blocked else Onward.NEXT
+    return stage_finish(claim=claim, record=record, onward=onward)
 
 
 def revision_finish(
@@ -92,7 +107,7 @@ def revision_finish(
     A picture without one goes to review.
     """
 
-    def record(job: Job) -> Onward:
+    def record(job: Job) -> None:
         pictures = list(job.pictures.filter(round=claim.round))
         for picture in pictures:
             wording = prompts[picture.id]
@@ -113,7 +128,6 @@ def revision_finish(
                 else "No wording was found without what the picture showed; a person must look.",
                 model_digests=aligner,
             )
-        return Onward.NEXT
 
     return stage_finish(claim=claim, record=record)
 
@@ -121,7 +135,7 @@ def revision_finish(
 def prompt_hold(*, claim: Claim, reason: str, explanation: str) -> bool:
     """No verdict on a text could be reached: a person must look, nothing goes on."""
 
-    def record(job: Job) -> Onward:
+    def record(job: Job) -> None:
         decision_record(
             job=job,
             stage=DecisionStage(claim.stage.name.value),
@@ -131,9 +145,8 @@ def prompt_hold(*, claim: Claim, reason: str, explanation: str) -> bool:
             explanation=explanation,
         )
         job_hold(job=job, reason=reason, explanation=explanation)
-        return Onward.STOP
 
-    return stage_finish(claim=claim, record=record)
+    return stage_finish(claim=claim, record=record, onward=Onward.STOP)
 
 
 def _decide(job: Job, verdict: TextVerdict, aligner: Mapping[str, str]) -> None:

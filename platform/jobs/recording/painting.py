@@ -4,10 +4,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from jobs.claims import Claim, Onward, stage_finish
+from config.rows import rows_insert, rows_read, rows_update
+from jobs.claims import Claim, stage_finish
 from jobs.models import Job, Picture, PictureVersion
 from jobs.states import PictureStatus
 from jobs.storage import StoredObject
+
+_TO_PAINT = """
+SELECT job.id, picture.id, job.model, picture.prompt,
+       coalesce(job.text_verdict ->> 'negative_prompt', ''), picture.seed,
+       job.width, job.height, job.steps, job.guidance_scale
+FROM unnest(%(jobs)s::uuid[], %(rounds)s::smallint[]) WITH ORDINALITY AS claim(job_id, round, place)
+JOIN jobs_job job ON job.id = claim.job_id
+JOIN jobs_picture picture ON picture.job_id = job.id AND picture.round = claim.round
+WHERE picture.status IN ('pending', 'quarantined')
+ORDER BY claim.place, picture.index
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureToPaint:
+    """A picture of this round as it is to be painted: `width` x `height` pixels, `steps` steps."""
+
+    job_id: UUID
+    picture_id: UUID
+    model: str
+    prompt: str
+    negative_prompt: str
+    seed: int
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +47,15 @@ class PaintedPicture:
     stored: StoredObject
 
 
+def pictures_to_paint(claims: Sequence[Claim]) -> list[PictureToPaint]:
+    """The pictures of the claims' rounds, in the order of the claims."""
+    return rows_read(
+        PictureToPaint,
+        _TO_PAINT,
+        {"jobs": [c.job_id for c in claims], "rounds": [c.round for c in claims]},
+    )
+
+
 def painting_finish(
     *,
     claim: Claim,
@@ -28,7 +65,7 @@ def painting_finish(
 ) -> bool:
     """Record the pictures of this round, in quarantine."""
 
-    def record(job: Job) -> Onward:
+    def record(job: Job) -> None:
         versions = [
             PictureVersion(
                 picture_id=item.picture_id,
@@ -42,11 +79,16 @@ def painting_finish(
             )
             for item in painted
         ]
-        PictureVersion.objects.bulk_create(versions)
-        for version in versions:
-            Picture.objects.filter(pk=version.picture_id).update(
-                current=version, status=PictureStatus.QUARANTINED, steps_done=job.steps
+        pictures = [
+            Picture(
+                id=version.picture_id,
+                current=version,
+                status=PictureStatus.QUARANTINED,
+                steps_done=job.steps,
             )
-        return Onward.NEXT
+            for version in versions
+        ]
+        rows_insert(versions)
+        rows_update(pictures, "current", "status", "steps_done")
 
     return stage_finish(claim=claim, record=record, rider=rider)

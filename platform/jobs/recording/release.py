@@ -5,72 +5,98 @@ lets it out. A moderator's release waits until the time for undo is over.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.utils import timezone
 
+from config.rows import rows_read, rows_update
 from jobs.claims import Claim, Onward, stage_finish
 from jobs.ending import job_settle
 from jobs.models import Job, Picture
 from jobs.services import release_schedule
 from jobs.states import PictureStatus
-from moderation.models import Decision, DecisionAction
+
+# `decision` is the one that lets the picture out: of release, on that picture, as it now is.
+_PICTURES = """
+SELECT picture.id, picture.status, version.key, version.sha256,
+       decision.created_at, decision.actor_id IS NOT NULL
+FROM jobs_picture picture
+LEFT JOIN jobs_pictureversion version ON version.id = picture.current_id
+LEFT JOIN moderation_decision decision
+  ON decision.id = picture.cleared_by_id AND decision.picture_id = picture.id
+ AND decision.action = 'release' AND decision.object_digest = version.sha256
+WHERE picture.job_id = %s ORDER BY picture.index
+"""
 
 
-def pictures_to_release(job_id: UUID) -> list[Picture]:
-    """The cleared pictures whose time has come, with their `current` version."""
+@dataclass(frozen=True, slots=True)
+class ReleaseCandidate:
+    """A picture of a job at its release; `cleared_at` is when the decision that lets it out was
+    made, None without one."""
+
+    id: UUID
+    status: str
+    key: str
+    sha256: str
+    cleared_at: datetime | None
+    by_moderator: bool
+
+    @property
+    def undecided(self) -> bool:
+        """Whether it is neither out nor stopped."""
+        return self.status in {PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW}
+
+
+def pictures_to_release(job_id: UUID) -> list[ReleaseCandidate]:
+    """The cleared pictures whose time has come."""
     undo = timedelta(seconds=settings.ENVIRONMENT.moderator_undo_seconds)
     return [
         picture
-        for picture in _leaving(job_id)
-        if (decision := _clearance(picture)) is not None
-        and (decision.actor_id is None or decision.created_at <= timezone.now() - undo)
+        for picture in _pictures(job_id)
+        if picture.undecided
+        and picture.cleared_at is not None
+        and (not picture.by_moderator or picture.cleared_at <= timezone.now() - undo)
     ]
 
 
 def release_finish(*, claim: Claim, released: Mapping[UUID, str]) -> bool:
     """Record which pictures are out, by picture id and released key, and settle the job."""
 
-    def record(job: Job) -> Onward:
-        not_due = False
-        for picture in _leaving(job.id):
-            cleared = _clearance(picture) is not None
-            if cleared and picture.id in released:
-                picture.status = PictureStatus.RELEASED.value
-                picture.released_key = released[picture.id]
-                picture.released_at = timezone.now()
-            elif not cleared and picture.status == PictureStatus.QUARANTINED:
-                picture.status, picture.reason = PictureStatus.IN_REVIEW.value, "no_verdict"
+    def record(job: Job) -> None:
+        out, doubtful, statuses = [], [], []
+        not_due, now = False, timezone.now()
+        for picture in _pictures(job.id):
+            status = picture.status
+            if not picture.undecided:
+                pass
+            elif picture.cleared_at is None:
+                if status == PictureStatus.QUARANTINED:
+                    status = PictureStatus.IN_REVIEW.value
+                    doubtful.append(Picture(id=picture.id, status=status, reason="no_verdict"))
+            elif picture.id in released:
+                status = PictureStatus.RELEASED.value
+                out.append(
+                    Picture(
+                        id=picture.id,
+                        status=status,
+                        released_key=released[picture.id],
+                        released_at=now,
+                    )
+                )
             else:
-                not_due = not_due or cleared
-                continue
-            picture.save(update_fields=["status", "reason", "released_key", "released_at"])
-        job_settle(job=job)
+                not_due = True
+            statuses.append(status)
+        rows_update(out, "status", "released_key", "released_at")
+        rows_update(doubtful, "status", "reason")
+        job_settle(job=job, statuses=statuses)
         if not_due and job.ended_at is None:
             release_schedule(job=job, delay=settings.ENVIRONMENT.moderator_undo_seconds)
-        return Onward.STOP
 
-    return stage_finish(claim=claim, record=record)
-
-
-def _leaving(job_id: UUID) -> QuerySet[Picture]:
-    return Picture.objects.filter(
-        job=job_id, status__in=[PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW]
-    ).select_related("current", "cleared_by")
+    return stage_finish(claim=claim, record=record, onward=Onward.STOP)
 
 
-def _clearance(picture: Picture) -> Decision | None:
-    """The decision that lets the picture out: of release, on that picture, as it now is."""
-    decision, version = picture.cleared_by, picture.current
-    if (
-        decision is None
-        or version is None
-        or decision.picture_id != picture.id
-        or decision.action != DecisionAction.RELEASE
-        or decision.object_digest != version.sha256
-    ):
-        return None
-    return decision
+def _pictures(job_id: UUID) -> list[ReleaseCandidate]:
+    return rows_read(ReleaseCandidate, _PICTURES, [job_id])

@@ -1,10 +1,12 @@
-"""What `scrutinise` writes: a decision for every look at a picture, and what becomes of it."""
+"""What `scrutinise` reads and writes: a decision for every look, and what becomes of pictures."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ethical_lens.results import PictureAction, PictureVerdict
+from config.rows import rows_insert, rows_read, rows_update
+from ethical_lens.results import AttributeDraw, PictureAction, PictureVerdict, TextVerdict
 from jobs.claims import Claim, Onward, stage_finish
 from jobs.models import Job, Picture, PictureVersion
 from jobs.services import second_round_add
@@ -13,6 +15,42 @@ from jobs.storage import StoredObject
 from moderation.decisions import decision_record
 from moderation.models import Decision, DecisionAction, DecisionStage
 from moderation.policies import policy_of_version
+
+_TO_SCRUTINISE = """
+SELECT job.id, job.policy_version_id, job.text_verdict, picture.id, picture.draws,
+       version.key, version.sha256
+FROM unnest(%(jobs)s::uuid[], %(rounds)s::smallint[]) WITH ORDINALITY AS claim(job_id, round, place)
+JOIN jobs_job job ON job.id = claim.job_id
+JOIN jobs_picture picture ON picture.job_id = job.id AND picture.round = claim.round
+JOIN jobs_pictureversion version ON version.id = picture.current_id
+WHERE picture.status = 'quarantined'
+ORDER BY claim.place, picture.index
+"""
+
+_PAINTED = """
+SELECT version.* FROM jobs_picture picture
+JOIN jobs_pictureversion version ON version.id = picture.current_id
+WHERE picture.job_id = %s AND picture.round = %s AND picture.status = 'quarantined'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureToScrutinise:
+    """A painted picture in quarantine, with what its judgement depends on."""
+
+    job_id: UUID
+    policy_version_id: UUID
+    text: TextVerdict
+    picture_id: UUID
+    draws: tuple[AttributeDraw, ...]
+    key: str
+    sha256: str
+
+    @property
+    def under_twenty(self) -> bool:
+        """Whether the prompt or the draw says that somebody shown is under 20."""
+        drawn = any(draw.age is not None and draw.age.under_twenty for draw in self.draws)
+        return self.text.minor or drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +68,18 @@ class ScrutinisedPicture:
         return self.verdict_on_blurred or self.verdict
 
 
+def pictures_to_scrutinise(claims: Sequence[Claim]) -> list[PictureToScrutinise]:
+    """The pictures of the claims' rounds, in the order of the claims.
+
+    Raises pydantic's `ValidationError` where what text scrutiny recorded cannot be read.
+    """
+    return rows_read(
+        _to_scrutinise,
+        _TO_SCRUTINISE,
+        {"jobs": [c.job_id for c in claims], "rounds": [c.round for c in claims]},
+    )
+
+
 def scrutiny_finish(
     *,
     claim: Claim,
@@ -39,42 +89,51 @@ def scrutiny_finish(
 ) -> bool:
     """Record every verdict. Only a final verdict of release clears a picture."""
 
-    def record(job: Job) -> Onward:
-        pictures = {p.id: p for p in job.pictures.select_related("current")}
-        repaint = False
+    repaint = any(item.final.action is PictureAction.REPAINT for item in scrutinised)
+
+    def record(job: Job) -> None:
+        versions = {
+            version.picture_id: version
+            for version in PictureVersion.objects.raw(_PAINTED, [job.id, claim.round])
+        }
+        pictures = []
         for item in scrutinised:
-            picture = pictures[item.picture_id]
-            decision = _judged(job, picture, item, claim.round, model_digests)
+            version = versions.get(item.picture_id)
+            if version is None:
+                raise ValueError(f"picture {item.picture_id} was never painted")
+            picture = Picture(
+                id=item.picture_id,
+                current=version,
+                status=PictureStatus.QUARANTINED,
+                round=claim.round,
+            )
+            decision = _judged(job, picture, version, item, model_digests)
             _settle(picture, item.final, decision)
-            picture.save(update_fields=["current", "status", "reason", "round", "cleared_by"])
-            repaint = repaint or item.final.action is PictureAction.REPAINT
+            pictures.append(picture)
+        rows_update([versions[picture.id] for picture in pictures], "verdict")
+        rows_update(pictures, "current", "status", "reason", "round", "cleared_by")
         if repaint:
             second_round_add(job=job)
-            return Onward.AFRESH
-        return Onward.NEXT
 
-    return stage_finish(claim=claim, record=record, rider=rider)
+    onward = Onward.AFRESH if repaint else Onward.NEXT
+    return stage_finish(claim=claim, record=record, onward=onward, rider=rider)
 
 
 def _judged(
     job: Job,
     picture: Picture,
+    version: PictureVersion,
     item: ScrutinisedPicture,
-    round: int,
     model_digests: Mapping[str, str],
 ) -> Decision:
-    """Write the decisions on one picture and its versions' verdicts; the last decision."""
-    version = picture.current
-    if version is None:
-        raise ValueError(f"picture {picture.id} was never painted")
-    decision = _decide(job, picture, version, item.verdict, round, model_digests)
+    """Write the decisions on one picture and set its versions' verdicts; the last decision."""
+    decision = _decide(job, picture, version, item.verdict, model_digests)
     version.verdict = item.verdict.model_dump(mode="json")
-    version.save(update_fields=["verdict"])
     if item.verdict_on_blurred is None or item.blurred is None:
         return decision
-    picture.current = PictureVersion.objects.create(
+    picture.current = PictureVersion(
         picture=picture,
-        round=round,
+        round=picture.round,
         kind=PictureVersion.Kind.BLURRED,
         prompt=version.prompt,
         key=item.blurred.key,
@@ -83,7 +142,8 @@ def _judged(
         verdict=item.verdict_on_blurred.model_dump(mode="json"),
         model_digests=version.model_digests,
     )
-    return _decide(job, picture, picture.current, item.verdict_on_blurred, round, model_digests)
+    rows_insert([picture.current])
+    return _decide(job, picture, picture.current, item.verdict_on_blurred, model_digests)
 
 
 def _decide(
@@ -91,14 +151,13 @@ def _decide(
     picture: Picture,
     version: PictureVersion,
     verdict: PictureVerdict,
-    round: int,
     model_digests: Mapping[str, str],
 ) -> Decision:
     return decision_record(
         job=job,
         picture=picture,
         stage=DecisionStage.SCRUTINISE,
-        round=round,
+        round=picture.round,
         action=DecisionAction(verdict.action.value),
         reason=verdict.reason,
         explanation=verdict.explanation,
@@ -121,3 +180,23 @@ def _settle(picture: Picture, verdict: PictureVerdict, decision: Decision) -> No
             picture.status = PictureStatus.BLOCKED
         case PictureAction.REVIEW | PictureAction.BLUR:  # a blur that was not done clears nothing
             picture.status = PictureStatus.IN_REVIEW
+
+
+def _to_scrutinise(
+    job_id: UUID,
+    policy_version_id: UUID,
+    text_verdict: str | None,
+    picture_id: UUID,
+    draws: str | None,
+    key: str,
+    sha256: str,
+) -> PictureToScrutinise:
+    return PictureToScrutinise(
+        job_id=job_id,
+        policy_version_id=policy_version_id,
+        text=TextVerdict.model_validate(json.loads(text_verdict or "null")),
+        picture_id=picture_id,
+        draws=tuple(AttributeDraw.model_validate(d) for d in json.loads(draws or "null") or ()),
+        key=key,
+        sha256=sha256,
+    )

@@ -12,7 +12,6 @@ from factories import make_job
 from jobs.claims import (
     Claim,
     ClaimLost,
-    Onward,
     leases_renew,
     riders_claim,
     stage_claim,
@@ -45,7 +44,7 @@ def claim(job: Job, stage: str) -> Claim | None:
 def finish(job: Job, stage: str) -> None:
     held = claim(job, stage)
     assert held is not None
-    stage_finish(claim=held, record=lambda _: Onward.NEXT)
+    stage_finish(claim=held, record=lambda _: None)
 
 
 def let_lease_expire(job: Job, stage: str) -> None:
@@ -109,7 +108,7 @@ def test_a_zombie_whose_lease_was_taken_over_changes_nothing() -> None:
     row = run(job, "align")
     assert (row.state, row.token) == ("running", heir.token)
     assert "grave" not in row.error
-    assert stage_finish(claim=heir, record=lambda _: Onward.NEXT)
+    assert stage_finish(claim=heir, record=lambda _: None)
 
 
 def test_a_job_canceled_while_its_stage_runs_records_nothing() -> None:
@@ -239,8 +238,8 @@ def test_a_finished_rider_is_carried_on_by_the_outbox() -> None:
     assert held
     (rider,) = riders_claim(claim=held, holder="test", room=1)
     Outbox.objects.all().delete()
-    assert stage_finish(claim=held, record=lambda _: Onward.NEXT) is True
-    assert stage_finish(claim=rider, record=lambda _: Onward.NEXT, rider=True) is False
+    assert stage_finish(claim=held, record=lambda _: None) is True
+    assert stage_finish(claim=rider, record=lambda _: None, rider=True) is False
     assert list(Outbox.objects.values_list("job_id", "admission")) == [(second.id, False)]
     assert claim(second, "generate") is None, "its own message finds nothing to do"
     assert claim(second, "scrutinise")
@@ -285,7 +284,7 @@ def in_second_round() -> tuple[Job, Picture, Picture]:
             ]  # fmt: skip
             assert not scrutiny_finish(claim=held, scrutinised=judged, model_digests={})
         else:
-            stage_finish(claim=held, record=lambda _: Onward.NEXT)
+            stage_finish(claim=held, record=lambda _: None)
     first, second = job.pictures.all()
     return job, first, second
 
@@ -303,7 +302,7 @@ def test_a_second_painting_that_fails_costs_only_its_picture() -> None:
     job, first, second = in_second_round()
     revise = stage_claim(stage_id=job.stages.get(stage="revise").id, holder="test")
     assert revise
-    stage_finish(claim=revise, record=lambda _: Onward.NEXT)
+    stage_finish(claim=revise, record=lambda _: None)
     exhaust(job, "generate", 2)
     held = claim(job, "release")
     assert held, "what was cleared goes out"

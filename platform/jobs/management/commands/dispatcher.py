@@ -11,7 +11,7 @@ import psycopg
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import connection
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
 from jobs.dispatch import dispatch_once
@@ -22,7 +22,7 @@ from webhooks.dispatch import deliveries_dispatch
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.04
 """Under load what comes within this time is sent together; an idle dispatcher sends at once."""
 AWAY_SECONDS = 1.0
 
@@ -54,7 +54,6 @@ class Command(BaseCommand):
             logger.info("dispatcher listens")
             reconcile_at = time.monotonic()
             while not self.stopping:
-                close_old_connections()
                 if time.monotonic() >= reconcile_at:
                     reconcile_at = time.monotonic() + settings.ENVIRONMENT.reconcile_seconds
                     reconcile()
