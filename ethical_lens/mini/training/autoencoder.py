@@ -20,6 +20,7 @@ _DRAWINGS = 24_000
 _BATCH = 16
 _SEED = 101
 _EDGE_WEIGHT = 1.0
+_HUE_WEIGHT = 2.0
 _CROP = SIZE // 2
 _LATENT_NOISE = 0.05
 _LATENT_WEIGHT = 1e-3
@@ -45,8 +46,7 @@ def new_autoencoder() -> Any:
 def train_autoencoder(work: Path, out: Path, *, steps: int = STEPS) -> None:
     """Train on drawings of both worlds and save to `out`; state and drawings lie in `work`.
 
-    Loss: L1 of pixels and of their differences to the right and below, which keeps what is a few
-    pixels wide. The posterior has a fixed, small width (a learnt one begins wide and drowns faces
+    The posterior has a fixed, small width (a learnt one begins wide and drowns faces
     in noise for most of so short a training), and a trace of L2 in place of KL keeps latents near
     zero. The scaling factor makes them of unit variance.
     """
@@ -122,11 +122,14 @@ def _cropped(pixels: torch.Tensor, step: int) -> torch.Tensor:
 
 
 def _difference(again: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-    """L1 of pixels, and of their differences to the right and below."""
+    """L1 of pixels and of their differences between colours, to the right and below.
+
+    Without the first of these, hues that differ little in lightness are lost; without the others,
+    what is a few pixels wide.
+    """
     loss: torch.Tensor = functional.l1_loss(again, pixels)
-    for axis in (2, 3):
-        edges = functional.l1_loss(again.diff(dim=axis), pixels.diff(dim=axis))
-        loss = loss + _EDGE_WEIGHT * edges
+    for axis, weight in ((1, _HUE_WEIGHT), (2, _EDGE_WEIGHT), (3, _EDGE_WEIGHT)):
+        loss = loss + weight * functional.l1_loss(again.diff(dim=axis), pixels.diff(dim=axis))
     return loss
 
 
