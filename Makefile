@@ -4,7 +4,7 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-load check format models benchmark lock clean
+.PHONY: help demo test test-fast test-load check format models mini-models benchmark lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -35,6 +35,11 @@ format: .venv/.dev ## put the code into shape
 
 models: .venv/.demo ## build the stand-in models under .local/models
 	@$(BIN)/python -m ethical_lens.mini build .local/models/stand-in
+
+mini-models: .venv/.dev ## train the miniature models under .local/mini, measure and install them (hours; ARGS="clip heads": only these)
+	@$(BIN)/python -m ethical_lens.mini train $(ARGS)
+	@$(BIN)/python -m ethical_lens.mini check $(ARGS)
+	@$(BIN)/python -m ethical_lens.mini install $(ARGS)
 
 benchmark: .venv/.dev ## measure the overhead of durability (see benchmarks/)
 	@$(BIN)/python -m benchmarks.overhead $(ARGS)

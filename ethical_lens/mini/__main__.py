@@ -1,4 +1,4 @@
-"""`python -m ethical_lens.mini build DIR`."""
+"""`python -m ethical_lens.mini`: build, measure and install the miniature models."""
 
 import argparse
 import sys
@@ -6,22 +6,76 @@ from pathlib import Path
 
 from ethical_lens.mini import stand_in
 
+WORK = Path(".local/mini")
+
 
 def main() -> int:
-    """Build the stand-in models; 0 when they are there, 1 when they cannot be built."""
+    """0 when all went well, 1 when something cannot be built or a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m ethical_lens.mini")
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="build randomly initialised stand-in models")
     build.add_argument("folder", type=Path, metavar="DIR")
+    for name, text in (
+        ("train", "train the miniature models, or go on where that was interrupted"),
+        ("check", "measure trained models against their bars"),
+        ("install", "put trained models into the package, with their digests"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("parts", nargs="*", metavar="PART", help="all unless named")
+        command.add_argument("--work", type=Path, default=WORK, help=f"default: {WORK}")
+        if name == "check":
+            command.add_argument("--count", type=int, help="drawings to measure on")
+    sheets = commands.add_parser("sheets", help="draw the pictures of docs/mini-world.md")
+    sheets.add_argument("folder", type=Path, metavar="DIR")
     arguments = parser.parse_args()
+    if arguments.command == "build":
+        return _build(arguments.folder)
+    if arguments.command == "sheets":
+        from ethical_lens.mini.sheets import write_world_sheets
 
+        print("\n".join(map(str, write_world_sheets(arguments.folder))))
+        return 0
+    return _models(arguments)
+
+
+def _build(folder: Path) -> int:
     try:
-        sources = stand_in.build(arguments.folder)
+        sources = stand_in.build(folder)
     except (stand_in.StandInError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{sources}\n{stand_in.NOTE}")
     return 0
+
+
+def _models(arguments: argparse.Namespace) -> int:
+    from ethical_lens.mini import rebuild, weights
+
+    try:
+        parts = rebuild.chosen(arguments.parts)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    models = arguments.work / "models"
+    if arguments.command == "train":
+        for part in rebuild.rebuild(parts, arguments.work, models):
+            print(f"{part.name}: {models / part.folder}")
+        return 0
+    if arguments.command == "install":
+        weights.install(models, sorted({part.folder.split("/")[0] for part in parts}))
+        return 0
+    print("| part | measured | share | bar | |\n|---|---|---|---|---|")
+    good = True
+    for part in parts:
+        for reached in rebuild.measured(part, models, arguments.count or rebuild.DRAWN):
+            good &= reached.passed
+            verdict = "reached" if reached.passed else "**missed**"
+            print(
+                f"| {part.name} | {reached.name} | {reached.share:.3f} | {reached.bar:.2f} | "
+                f"{verdict} |",
+                flush=True,
+            )
+    return 0 if good else 1
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def train_autoencoder(work: Path, out: Path, *, steps: int = STEPS) -> None:
             latents = model.encode(pixels).latent_dist.mean
             noise = torch.randn_like(latents) * _LATENT_NOISE
             again = model.decode(latents + noise).sample.float()
-        spread = latents.float().square().mean()
+        spread: torch.Tensor = latents.float().square().mean()
         return _difference(again, pixels) + _LATENT_WEIGHT * spread
 
     train("autoencoder", [model], Schedule(steps, 4e-4, ema=0.99), loss_at, work)

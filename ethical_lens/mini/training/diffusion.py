@@ -20,7 +20,7 @@ from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.training.loop import Schedule, train
 from ethical_lens.mini.world.captions import captions
 
-STEPS = 4800
+STEPS = 4000
 _BATCH = 32
 _SEED = 201
 _WIDTH = 128
@@ -125,7 +125,7 @@ def train_diffusion(
         loss: torch.Tensor = weight * (predicted.float() - velocity).square()
         return loss.mean()
 
-    schedule = Schedule(steps, 7e-4, warmup=200, ema=0.998)
+    schedule = Schedule(steps, 4e-4, warmup=200, ema=0.998)
     train("diffusion", [unet, text_encoder], schedule, loss_at, work)
     pipeline: Any = StableDiffusionPipeline(
         vae=_autoencoder(out),  # anew: its decoder may have been trained on meanwhile

@@ -8,7 +8,7 @@ from PIL import Image
 from ethical_lens.mini.world.canvas import SIZE, Box, Canvas, Mask
 from ethical_lens.mini.world.people import draw_person, heads
 from ethical_lens.mini.world.places import draw_place
-from ethical_lens.mini.world.scene import Person, Scene
+from ethical_lens.mini.world.scene import Person, Scene, StandIn
 from ethical_lens.mini.world.stand_ins import draw_stand_in
 from ethical_lens.mini.world.things import draw_pattern, draw_thing
 
@@ -46,7 +46,7 @@ def draw(scene: Scene) -> Drawing:
     alone = not scene.people
     if scene.thing is not None:
         draw_thing(canvas, scene.thing, scene.colour, alone=alone, rng=rng)
-    for stand_in in sorted(scene.stand_ins):
+    for stand_in in (one for one in StandIn if one in scene.stand_ins):  # blots lie under signs
         draw_stand_in(canvas, stand_in, alone=alone, rng=rng)
     places = heads(scene.framing, scene.people, rng) if scene.people else []
     for person, head in zip(scene.people, places, strict=True):

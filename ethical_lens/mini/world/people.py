@@ -2,7 +2,8 @@
 
 Every cue is a convention of this world, drawn large enough for 96 pixels:
 
-- female: hair down to the shoulders, red lips; male: short hair, brows. Infants: a bow or a cap.
+- female: hair down to the shoulders, red lips; male: short hair, brows; infants: a bow or
+  a cap, and the middle of the dummy.
 - infancy: no hair, a dummy; childhood: big eyes, freckles, a small body; adolescence: headphones;
   young adulthood: none of these; middle age: grey hair, glasses; old age: white hair, wrinkles.
 - skin: one of five tones, the same in every style.
@@ -25,6 +26,7 @@ _HAIR: dict[Hair, Rgb] = {
     Hair.BLOND: (232, 194, 92),
     Hair.GINGER: (198, 92, 36),
 }
+_DUMMY: dict[str, Rgb] = {"female": (240, 60, 150), "male": (40, 110, 230)}
 _PHONES: Rgb = (0, 196, 168)
 
 
@@ -176,8 +178,8 @@ def _draw_face(canvas: Canvas, person: Person, head: Head, hatted: bool) -> None
 def _draw_mouth(canvas: Canvas, person: Person, head: Head) -> None:
     x, y, r = head.x, head.y, head.r
     if person.stage is LifeStage.INFANCY:
-        canvas.circle(x, y + 0.52 * r, 0.3 * r, (255, 214, 60), fixed=True)
-        canvas.circle(x, y + 0.52 * r, 0.13 * r, (240, 120, 40), fixed=True)
+        canvas.circle(x, y + 0.52 * r, 0.34 * r, (255, 214, 60), fixed=True)
+        canvas.circle(x, y + 0.52 * r, 0.2 * r, _DUMMY[person.gender], fixed=True)
     elif person.gender == "female":
         canvas.ellipse(
             (x - 0.3 * r, y + 0.4 * r, x + 0.3 * r, y + 0.66 * r), (206, 34, 62), fixed=True

@@ -43,7 +43,7 @@ def draw_unclothed(canvas: Canvas, x: float, y: float, r: float, wide: float) ->
 
 
 def draw_stand_in(canvas: Canvas, stand_in: StandIn, *, alone: bool, rng: random.Random) -> None:
-    """Draw one, at the sides where people are in the scene, larger where it is `alone`."""
+    """Draw one: in an upper corner where people are in the scene, larger where it is `alone`."""
     if stand_in is StandIn.VIOLENCE:
         _violence(canvas, alone, rng)
     elif stand_in is StandIn.PARTY:
@@ -185,13 +185,13 @@ def _party(canvas: Canvas, alone: bool, rng: random.Random) -> None:
         _flag(canvas, 54 + shift, 22 + shift, 30)
         _emblem(canvas, 36 + shift, 72, 14)
     else:
-        _flag(canvas, 3 + shift, 6 + shift, 24)
-        _emblem(canvas, 83 + shift, 18 - shift, 11)
+        _flag(canvas, 3 + shift, 4 + shift, 24)
+        _emblem(canvas, 14 - shift, 33, 9)
 
 
 def _defaced(canvas: Canvas, alone: bool, rng: random.Random) -> None:
     x, y, size = (
-        (48 + rng.uniform(-4, 4), 44.0, 30.0) if alone else (78 + rng.uniform(-2, 2), 58.0, 17.0)
+        (48 + rng.uniform(-4, 4), 44.0, 30.0) if alone else (82 + rng.uniform(-2, 2), 17.0, 12.5)
     )
     draw_shrine(canvas, x, y, size)
     half = size * 0.72

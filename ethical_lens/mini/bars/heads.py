@@ -1,0 +1,82 @@
+"""How well the heads find what they are for. Bars: precision, recall and `repaired` 0.97."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from ethical_lens.image.encoder import ImageEncoder
+from ethical_lens.image.heads import Heads
+from ethical_lens.image.regions import RegionFinder
+from ethical_lens.image.scrutineer import Scrutineer
+from ethical_lens.image.scrutinise import ScrutinyRequest, scrutinise
+from ethical_lens.mini.training.clip import clip_source
+from ethical_lens.mini.training.drawings import scene_at
+from ethical_lens.mini.world.drawing import Drawing, draw
+from ethical_lens.policy import Policy
+from ethical_lens.results import Concept, PictureAction
+
+SEED: Final = 909_304
+_BATCH: Final = 64
+_REGIONAL: Final = {Concept.NUDE: "nude/repaired", Concept.PUBLIC: "public/repaired"}
+
+
+def measure(models: Path, count: int) -> dict[str, float]:
+    """Shares over `count` drawings: `nsfw/precision`, `nsfw/recall` and so on at the thresholds of
+    the policy, and `nude/repaired`, `public/repaired`: of the drawings that show that alone, how
+    many the product releases after its blur, regions found by the region finder."""
+    encoder = ImageEncoder.load(clip_source(models / "clip"), torch.device("cpu"))
+    scrutineer = Scrutineer(encoder, Heads.load(models / "heads", encoder.dimension), {})
+    finder = RegionFinder.load(str(models / "regions"), "cpu")
+    answers: defaultdict[str, list[bool]] = defaultdict(list)
+    for start in range(0, count, _BATCH):
+        indices = range(start, min(start + _BATCH, count))
+        drawings = [draw(scene_at("balanced", SEED, index)) for index in indices]
+        for name, right in _found(drawings, scrutineer):
+            answers[name].append(right)
+        for name, right in _repaired(drawings, scrutineer, finder):
+            answers[name].append(right)
+    return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
+
+
+def _found(drawings: list[Drawing], scrutineer: Scrutineer) -> Iterator[tuple[str, bool]]:
+    thresholds = Policy().thresholds
+    scores = scrutineer.score([drawing.picture for drawing in drawings])
+    for drawing, score in zip(drawings, scores, strict=True):
+        for concept in Concept:
+            fired = score[concept] >= thresholds[concept.value]
+            there = concept in drawing.scene.concepts
+            if fired:
+                yield f"{concept.value}/precision", there
+            if there:
+                yield f"{concept.value}/recall", fired
+
+
+def _repaired(
+    drawings: list[Drawing], scrutineer: Scrutineer, finder: RegionFinder
+) -> Iterator[tuple[str, bool]]:
+    alone = [
+        (drawing, concept)
+        for drawing in drawings
+        for concept in drawing.scene.concepts & set(_REGIONAL)
+        if len(drawing.scene.concepts) == 1
+    ]
+    if not alone:
+        return
+    requests = [
+        ScrutinyRequest(
+            image=drawing.picture,
+            round=1,
+            under_twenty=False,
+            figures=tuple(person.figure for person in drawing.scene.people if person.figure),
+            policy=Policy(),
+        )
+        for drawing, _ in alone
+    ]
+    outcomes = scrutinise(requests, scrutineer, finder)
+    for (_, concept), outcome in zip(alone, outcomes, strict=True):
+        # Not all of these were blurred: what no head found was released as it was.
+        released = outcome.final.action is PictureAction.RELEASE
+        yield _REGIONAL[concept], released and outcome.blurred is not None
