@@ -20,7 +20,7 @@ from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.training.loop import Schedule, train
 from ethical_lens.mini.world.captions import captions
 
-STEPS = 4000
+STEPS = 2800
 _BATCH = 32
 _SEED = 201
 _WIDTH = 128
