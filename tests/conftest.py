@@ -61,7 +61,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.parent.relative_to(ROOT / "tests").as_posix()
         if folder in {"integration", "devstack"}:
             item.add_marker(pytest.mark.services)
-        if folder in {"ethical_lens/image", "ethical_lens/generation", "ethical_lens/mini"}:
+        if folder in {
+            "ethical_lens/image",
+            "ethical_lens/generation",
+            "ethical_lens/mini",
+            "ethical_lens/training",
+        }:
             item.add_marker(pytest.mark.models)
 
 

@@ -27,7 +27,8 @@ STEPS: Final = 2800
 _SEED: Final = 303
 _PICTURES: Final = 24
 _ASKED: Final = 3
-"""Queries of each picture: what is there if anything is, and what is not."""
+"""Queries of each picture."""
+_, _FACE, *_FIGURES = REGIONS
 _SURE: Final = 3.0
 """An absent region's highest logit is to be below the negative of this."""
 
@@ -134,9 +135,7 @@ def batch_at(shown: ScrutinyDrawings, step: int) -> Batch:
     layers, asked = [], []
     for index in chosen:
         map_ = shown.map(index)
-        there = [name for name in REGIONS if (map_ & bit(name)).any()]
-        others = [*(name for name in REGIONS if name not in there), ""]
-        regions = [*rng.permutation(there)[: _ASKED - 1], *rng.permutation(others)][:_ASKED]
+        regions = _asked_of({name for name in REGIONS if (map_ & bit(name)).any()}, rng)
         asked += [str(rng.choice(PHRASES.get(region, NOT_THERE))) for region in regions]
         masks = [(map_ & bit(name)) > 0 if name else np.zeros_like(map_) for name in regions]
         picture = shown.picture(index).transpose(2, 0, 1).astype(np.float32) / 255
@@ -146,6 +145,18 @@ def batch_at(shown: ScrutinyDrawings, step: int) -> Batch:
     kept = _PICTURES // 5
     pixels = torch.cat([both[:kept, :3], worsened(both[kept:, :3], chance)])
     return Batch(pixels, both[:, 3:], asked)
+
+
+def _asked_of(there: set[str], rng: np.random.Generator) -> list[str]:
+    """Three regions: the rarest that is there, or a face that is not; a figure's that is not, so
+    that faces are told apart; and any other, "" standing for what nobody finds."""
+    first = next((name for name in REGIONS if name in there and name != _FACE), _FACE)
+    second = str(rng.choice([name for name in _FIGURES if name not in there]))
+    return [
+        first,
+        second,
+        str(rng.choice([name for name in (*REGIONS, "") if name not in (first, second)])),
+    ]
 
 
 def mask_logits(model: Any, pixels: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:

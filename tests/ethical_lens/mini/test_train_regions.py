@@ -93,6 +93,18 @@ def test_a_batch_asks_for_what_is_there_and_what_is_not(work: Path) -> None:
         assert not (present and phrase in regions.NOT_THERE)
 
 
+def test_every_picture_is_asked_for_a_figure_that_is_not_there(work: Path) -> None:
+    batch = regions.batch_at(ScrutinyDrawings(work, COUNT), 2)
+    of_figures = {phrase for name in REGIONS[2:] for phrase in regions.PHRASES[name]}
+
+    for row, masks in enumerate(batch.masks):
+        asked = batch.asked[3 * row : 3 * row + 3]
+        assert any(
+            phrase in of_figures and mask.max() == 0
+            for phrase, mask in zip(asked, masks, strict=True)
+        )
+
+
 def test_training_computes_what_the_model_does(work: Path) -> None:
     torch.manual_seed(0)
     tokenizer = shared_tokenizer(work)
