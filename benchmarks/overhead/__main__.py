@@ -8,9 +8,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.overhead.cpu import cpu_seconds
 from devstack.application import ROOT, application_environment
 from devstack.ports import free_port
 from devstack.processes import Supervisor
@@ -74,12 +76,26 @@ def main() -> None:
         environment["LOG_LEVEL"] = "WARNING"
         os.environ.update(environment)
         sys.path.insert(0, str(ROOT / "platform"))
-        results = _measure(supervisor, environment, root, arguments)
+        results = _measure(stack, supervisor, environment, root, arguments)
     _report(results)
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of one case: the rate at full load, latencies in seconds, CPU seconds per job."""
+
+    rate: float
+    alone: list[float]
+    loaded: list[float]
+    cpu: dict[str, float]
+
+
 def _measure(
-    supervisor: Supervisor, environment: dict[str, str], root: Path, arguments: argparse.Namespace
+    stack: Stack,
+    supervisor: Supervisor,
+    environment: dict[str, str],
+    root: Path,
+    arguments: argparse.Namespace,
 ) -> dict[str, dict[str, float]]:
     from benchmarks.overhead import bare
 
@@ -94,7 +110,18 @@ def _measure(
     python = [sys.executable, "-m"]
     celery = [*python, "celery", "-A", "benchmarks.overhead.bare", "worker"]
     null = [*python, "benchmarks.overhead.null_worker", "worker"]
-    results: dict[str, list[tuple[float, list[float], list[float]]]] = {}
+    results: dict[str, list[_Run]] = {}
+
+    def cpu(case: Case, workers: list[str]) -> dict[str, float]:
+        """So far, by process: only (c) has a dispatcher, and only the whole of it objects."""
+        services = ["postgres", "redis", *(["s3"] if case is project.whole else [])]
+        dispatcher = ["dispatcher"] if case in (project.plain, project.whole) else []
+        pids = {name: stack.pid(name) for name in services}
+        pids |= {name: supervisor.pid(name) for name in (*workers, *dispatcher)}
+        spent = cpu_seconds({name: pid for name, pid in pids.items() if pid is not None})
+        # Submitting and looking, without the services and workers, which are our children.
+        spent["benchmark"] = sum(os.times()[:2])
+        return spent
 
     def measure(case: Case, argv: list[str], queues: str, **extra: str) -> None:
         log = root / "workers.log"
@@ -108,9 +135,15 @@ def _measure(
             )  # fmt: skip
         case.run(20)  # warm: both workers are up, connections open
         _, latencies = case.run(arguments.single, in_flight=1)
+        before = cpu(case, names)
         rate, loaded = case.run(arguments.jobs)
-        results.setdefault(case.name, []).append((rate, latencies, loaded))
-        print(f"  {case.name}: {rate:.1f} jobs/s", flush=True)
+        spent = {
+            name: (after - before[name]) / arguments.jobs
+            for name, after in cpu(case, names).items()
+        }
+        results.setdefault(case.name, []).append(_Run(rate, latencies, loaded, spent))
+        parts = ", ".join(f"{name} {seconds * 1000:.1f}" for name, seconds in spent.items())
+        print(f"  {case.name}: {rate:.1f} jobs/s, CPU ms per job: {parts}", flush=True)
         for name in names:
             supervisor.stop(name)
         bare.ends.delete(bare.ENDS)
@@ -186,31 +219,35 @@ class _project_cases:
         )  # fmt: skip
 
 
-def _summary(runs: list[tuple[float, list[float], list[float]]]) -> dict[str, float]:
-    """Medians over the repeats; latencies in milliseconds."""
+def _summary(runs: list[_Run]) -> dict[str, float]:
+    """Medians over the repeats; latencies and CPU time per job in milliseconds."""
 
     def percentile(values: list[float], share: float) -> float:
         return statistics.quantiles(values, n=100)[round(share * 100) - 1] * 1000
 
     return {
-        "jobs_per_second": statistics.median(rate for rate, _, _ in runs),
-        "single_p50": statistics.median(percentile(single, 0.5) for _, single, _ in runs),
-        "single_p95": statistics.median(percentile(single, 0.95) for _, single, _ in runs),
-        "loaded_p50": statistics.median(percentile(loaded, 0.5) for _, _, loaded in runs),
-        "loaded_p95": statistics.median(percentile(loaded, 0.95) for _, _, loaded in runs),
+        "jobs_per_second": statistics.median(run.rate for run in runs),
+        "cpu": statistics.median(sum(run.cpu.values()) * 1000 for run in runs),
+        "single_p50": statistics.median(percentile(run.alone, 0.5) for run in runs),
+        "single_p95": statistics.median(percentile(run.alone, 0.95) for run in runs),
+        "loaded_p50": statistics.median(percentile(run.loaded, 0.5) for run in runs),
+        "loaded_p95": statistics.median(percentile(run.loaded, 0.95) for run in runs),
     }
 
 
 def _report(results: dict[str, dict[str, float]]) -> None:
-    bare, least = (results[name]["jobs_per_second"] for name in ("a bare chain", "b least durable"))
+    bare, least = (results[name] for name in ("a bare chain", "b least durable"))
     print(
-        "\n| case | jobs/s | of a | of b | alone p50 | alone p95 | loaded p50 | loaded p95 |\n"
-        "|---|---|---|---|---|---|---|---|"
+        "\n| case | jobs/s | of a | of b | CPU per job | b's of it "
+        "| alone p50 | alone p95 | loaded p50 | loaded p95 |\n"
+        "|---|---|---|---|---|---|---|---|---|---|"
     )
     for name, row in results.items():
         rate = row["jobs_per_second"]
         print(
-            f"| {name} | {rate:.1f} | {rate / bare:.0%} | {rate / least:.0%} | "
+            f"| {name} | {rate:.1f} | {rate / bare['jobs_per_second']:.0%} | "
+            f"{rate / least['jobs_per_second']:.0%} | {row['cpu']:.1f} ms | "
+            f"{least['cpu'] / row['cpu']:.0%} | "
             + " | ".join(
                 f"{row[key]:.0f} ms"
                 for key in ("single_p50", "single_p95", "loaded_p50", "loaded_p95")
