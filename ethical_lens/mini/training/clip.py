@@ -23,7 +23,7 @@ from transformers import CLIPTokenizer
 
 from ethical_lens.mini.bpe import CONTEXT_LENGTH, save_tokenizer
 from ethical_lens.mini.training.augment import moved, worsened
-from ethical_lens.mini.training.facts import FACTS, NUDE, fact_row
+from ethical_lens.mini.training.facts import FACTS, NUDE, WORTH, fact_row
 from ethical_lens.mini.training.loop import Schedule, train
 from ethical_lens.mini.training.scrutiny import COUNT, ScrutinyDrawings, shared_tokenizer
 from ethical_lens.mini.world.canvas import SIZE
@@ -34,10 +34,10 @@ from ethical_lens.sources import ClipSource
 
 ARCHITECTURE: Final = "mini-clip"
 WEIGHTS: Final = "open_clip_model.safetensors"
-STEPS: Final = 600
+STEPS: Final = 1000
 _SEED: Final = 302
 _PAIRS: Final = 96
-_REPAIRED: Final = 16
+_REPAIRED: Final = 32
 _FACTS_WEIGHT: Final = 10.0
 _MOST_CERTAIN: Final = math.log(100)
 
@@ -99,7 +99,9 @@ def train_clip(work: Path, out: Path, *, steps: int = STEPS, drawings: int = COU
         own = torch.arange(pairs)
         contrast = functional.cross_entropy(similarity, own)
         contrast = contrast + functional.cross_entropy(similarity.T, own)
-        missed = functional.binary_cross_entropy_with_logits(probes(features), batch.facts)
+        missed = functional.binary_cross_entropy_with_logits(
+            probes(features), batch.facts, weight=WORTH
+        )
         return contrast / 2 + _FACTS_WEIGHT * missed
 
     train("clip", [model, probes], Schedule(steps, 2e-3, weight_decay=0.05), loss_at, work)

@@ -32,6 +32,8 @@ FACTS: Final[tuple[str, ...]] = (
     *Kind, *Figure, *Pose, *Accessory, *Hair, NUDE, *"01234",
 )  # fmt: skip
 """All that is noted; the digits say how many people there are."""
+WORTH: Final = torch.tensor([6.0 if fact in {NUDE, *StandIn, *Figure} else 1.0 for fact in FACTS])
+"""How much each fact matters: most what the heads are to find."""
 _INDEX: Final = {fact: i for i, fact in enumerate(FACTS)}
 
 

@@ -23,7 +23,7 @@ _SEED: Final = 304
 _BATCH: Final = 64
 _REPAIRED: Final = 0.3
 """Repaired drawings, in parts of the others."""
-_ROUND_TRIPS: Final = 8
+_ROUND_TRIPS: Final = 16
 """Of this many batches one goes through the painter's autoencoder, where there is one."""
 
 
