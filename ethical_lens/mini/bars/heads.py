@@ -26,18 +26,20 @@ _REGIONAL: Final = {Concept.NUDE: "nude/repaired", Concept.PUBLIC: "public/repai
 def measure(models: Path, count: int) -> dict[str, float]:
     """Shares over `count` drawings: `nsfw/precision`, `nsfw/recall` and so on at the thresholds of
     the policy, and `nude/repaired`, `public/repaired`: of the drawings that show that alone, how
-    many the product releases after its blur, regions found by the region finder."""
+    many the product releases after its blur, where there is a region finder."""
     encoder = ImageEncoder.load(clip_source(models / "clip"), torch.device("cpu"))
     scrutineer = Scrutineer(encoder, Heads.load(models / "heads", encoder.dimension), {})
-    finder = RegionFinder.load(str(models / "regions"), "cpu")
+    regions = models / "regions"
+    finder = RegionFinder.load(str(regions), "cpu") if regions.exists() else None
     answers: defaultdict[str, list[bool]] = defaultdict(list)
     for start in range(0, count, _BATCH):
         indices = range(start, min(start + _BATCH, count))
         drawings = [draw(scene_at("balanced", SEED, index)) for index in indices]
         for name, right in _found(drawings, scrutineer):
             answers[name].append(right)
-        for name, right in _repaired(drawings, scrutineer, finder):
-            answers[name].append(right)
+        if finder is not None:
+            for name, right in _repaired(drawings, scrutineer, finder):
+                answers[name].append(right)
     return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
 
 

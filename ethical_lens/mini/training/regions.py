@@ -23,7 +23,7 @@ from ethical_lens.mini.training.scrutiny import COUNT, ScrutinyDrawings, shared_
 from ethical_lens.mini.world.canvas import SIZE
 from ethical_lens.mini.world.scene import Figure
 
-STEPS: Final = 3600
+STEPS: Final = 2000
 _SEED: Final = 303
 _PICTURES: Final = 24
 _ASKED: Final = 3
