@@ -73,6 +73,7 @@ def new_scheduler() -> Any:
         beta_schedule="scaled_linear",
         prediction_type="v_prediction",
         timestep_spacing="trailing",
+        steps_offset=1,
     )
 
 
