@@ -4,7 +4,7 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-load check format models mini-models benchmark lock clean
+.PHONY: help demo test test-fast test-load check format mini-models benchmark lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -32,9 +32,6 @@ check: .venv/.dev ## lint, format, types, import contracts
 
 format: .venv/.dev ## put the code into shape
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
-
-models: .venv/.demo ## build the stand-in models under .local/models
-	@$(BIN)/python -m ethical_lens.mini build .local/models/stand-in
 
 mini-models: .venv/.dev ## train the miniature models under .local/mini, measure and install them (hours; ARGS="clip heads": only these)
 	@$(BIN)/python -m ethical_lens.mini train $(ARGS)

@@ -14,6 +14,7 @@ import httpx
 
 from devstack.errors import StackError, with_log
 from devstack.processes import Supervisor
+from ethical_lens.sources import MINI
 
 ROOT = Path(__file__).resolve().parents[1]
 START_SECONDS = 120.0
@@ -27,7 +28,7 @@ WORKERS: Mapping[str, Sequence[str]] = {
 
 
 def application_environment(
-    services: Mapping[str, str], *, models: str, web_port: int, secret_key: str
+    services: Mapping[str, str], *, web_port: int, secret_key: str
 ) -> dict[str, str]:
     """The environment of every process, on top of this one's."""
     return {
@@ -37,7 +38,7 @@ def application_environment(
         "PYTHONUNBUFFERED": "1",
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "SECRET_KEY": secret_key,
-        "MODELS": models,
+        "MODELS": os.environ.get("MODELS", MINI),
         "PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{web_port}",
         "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",

@@ -6,7 +6,6 @@ Ends at Ctrl-C, or with `--once` by itself: exit code 0 only if all five ended a
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -27,7 +26,6 @@ from devstack.stack import Stack
 
 console = Console(highlight=False)
 LOCAL = ROOT / ".local"
-MODELS = LOCAL / "models" / "stand-in"
 SHEET = LOCAL / "demo" / "contact-sheet.png"
 SHELL_VARIABLES = LOCAL / "demo" / "env"
 
@@ -51,17 +49,15 @@ def _run(*, once: bool) -> int:
     began = time.monotonic()
     console.print(
         "[bold]Ethical-Lens demo[/bold]\n"
-        "The models are small and [bold]randomly initialised stand-ins[/bold]: pictures are noise "
-        "and their picture scores mean nothing,\nso the demo's policy keeps picture thresholds out "
-        "of reach. Outcomes follow from the text. Everything else is real.\n"
+        "The models are those of the [bold]miniature world[/bold]: small, trained on drawings, and "
+        "run by the code that runs\nStable Diffusion. What is unsafe is drawn as harmless signs; "
+        "docs/mini-world.md shows them.\n"
     )
-    models = _build_models()
     with Stack(LOCAL, os.environ) as stack, Supervisor() as supervisor:
         console.print("PostgreSQL, Redis and S3 are up.")
         web_port = int(os.environ.get("WEB_PORT") or free_port())
         environment = application_environment(
             stack.environment,
-            models=str(models),
             web_port=web_port,
             secret_key=secret_key_of(LOCAL),
         )
@@ -84,17 +80,6 @@ def _run(*, once: bool) -> int:
             console.print("\nRunning until Ctrl-C.")
             supervisor.wait()
     return 0
-
-
-def _build_models() -> Path:
-    done = subprocess.run(
-        [sys.executable, "-m", "ethical_lens.mini", "build", str(MODELS)],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
-        raise StackError(f"The stand-in models could not be built: {last[0]}")
-    return MODELS / "models.json"
 
 
 def _send_prompts(base: str, key: str, receiver: Receiver, began: float) -> list[Submission]:

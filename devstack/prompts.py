@@ -32,7 +32,7 @@ class DemoPrompt:
 
 PROMPTS = (
     DemoPrompt(
-        "a lighthouse on a cliff at sunset", "a harmless scene", "succeeded", frozenset({"K0"})
+        "a sailboat on the sea", "a harmless scene", "succeeded", frozenset({"K0"})
     ),
     DemoPrompt(
         "a doctor in an office", "one person, attributes left open", "succeeded",
@@ -70,11 +70,8 @@ def submit(client: httpx.Client, prompt: DemoPrompt) -> Submission:
     """Submit the prompt through the API."""
     response = client.post(
         "/api/v1/jobs",
-        json={
-            "prompt": prompt.text, "n": prompt.n, "seed": 7, "steps": 20, "width": 128,
-            "height": 128,
-        },
-    )  # fmt: skip
+        json={"prompt": prompt.text, "n": prompt.n, "seed": 7},
+    )
     response.raise_for_status()
     return Submission(prompt, response.json())
 

@@ -14,16 +14,16 @@ def main(webhook_url: str) -> None:
     django.setup()
     from accounts.models import Scope, Tenant, User
     from accounts.services import api_key_create
-    from ethical_lens.policy import STAND_IN_POLICY
+    from ethical_lens.policy import Policy as PolicyDocument
     from moderation.models import Policy
     from moderation.policies import policy_version_add
     from webhooks.models import Endpoint
     from webhooks.services import endpoint_create
 
-    policy, _ = Policy.objects.get_or_create(name="stand-in")
+    policy, _ = Policy.objects.get_or_create(name="demo")
     version = policy.versions.order_by("-number").first()
-    if version is None or version.parsed != STAND_IN_POLICY:
-        version = policy_version_add(policy=policy, document=STAND_IN_POLICY, created_by=None)
+    if version is None or version.parsed != PolicyDocument():
+        version = policy_version_add(policy=policy, document=PolicyDocument(), created_by=None)
     tenant, _ = Tenant.objects.update_or_create(
         slug="demo", defaults={"name": "Demo platform", "policy_version": version}
     )

@@ -7,8 +7,9 @@ The map of this package, in the order the data travels:
 - `text`: prompt in, `TextVerdict` out; the deck that balances attributes; merged prompts.
 - `generation`: prompts in, pictures out, through any diffusers pipeline.
 - `image`: pictures in, concept scores out; regions and blur.
+- `lens`: all of it in one process.
 - `decide`: scores + labels + policy in, one action per picture out. Pure.
-- `mini`: small models that stand in where no trained weights are at hand.
+- `mini`: a small drawn world, and models trained on it, where no others are at hand.
 
 `results`, `policy` and `decide` import neither torch nor anything else that is heavy: a web
 process may use them. Importing any module here has no effects: no seeds set, no files touched.

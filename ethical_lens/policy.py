@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from ethical_lens.results import Attribute, Concept, Factor, LifeStage, Value
 
 OUT_OF_REACH = 1.01
-"""A threshold no score can reach: for models whose scores mean nothing (random weights)."""
+"""A threshold no score can reach: the concept is scored and recorded, and never acted on."""
 
 
 class Scope(StrEnum):
@@ -87,11 +87,6 @@ class Policy(Value):
         return self
 
     @property
-    def judges_pictures(self) -> bool:
-        """False where some threshold is out of reach, so that a head can never fire."""
-        return all(rule.threshold <= 1.0 for rule in self.concepts.values())
-
-    @property
     def thresholds(self) -> dict[str, float]:
         """Threshold by concept name, for the record."""
         return {concept.value: rule.threshold for concept, rule in self.concepts.items()}
@@ -107,12 +102,3 @@ class Policy(Value):
             for stage in self.pools.age
             if stage in plausible and not (sexual and stage.under_twenty)
         )
-
-
-STAND_IN_POLICY = Policy(
-    concepts={
-        concept: ConceptRule(threshold=OUT_OF_REACH, scope=rule.scope)
-        for concept, rule in DEFAULT_CONCEPTS.items()
-    }
-)
-"""For randomly initialised models: their picture scores mean nothing, so none may fire."""

@@ -5,7 +5,7 @@ All are frozen pydantic models: they validate what they hold, go to JSON with
 the value (a rule set, an LLM, a moderator) are validators here, so that no producer can skip them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import IntEnum, StrEnum
 from typing import Annotated, Self
 
@@ -172,6 +172,10 @@ class TextVerdict(Value):
     @property
     def rewritten(self) -> bool:
         return self.toxicity in {Label.K1, Label.K2}
+
+    def somebody_under_twenty(self, draws: Sequence["AttributeDraw"]) -> bool:
+        """Whether the prompt, or what a picture was given, says that somebody is under 20."""
+        return self.minor or any(one.age is not None and one.age.under_twenty for one in draws)
 
 
 class AttributeDraw(Value):

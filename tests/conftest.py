@@ -34,6 +34,7 @@ ENVIRONMENT = {
     "STAGE_DEADLINE_SECONDS": "120",
     "WEBHOOK_TIMEOUT_SECONDS": "2",
     "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+    "MODELS": "mini",
     "HF_HUB_OFFLINE": "1",
     "OMP_NUM_THREADS": "1",
 }
@@ -73,11 +74,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _start_services(config: pytest.Config) -> None:
     global STACK
     if config.option.collectonly or "not services" in config.option.markexpr:
-        os.environ.update(NO_SERVICES, MODELS="mini")
+        os.environ.update(NO_SERVICES)
         return
-    from ethical_lens.mini.stand_in import build
-
-    os.environ["MODELS"] = str(build(ROOT / ".local" / "models" / "stand-in"))
     STACK = Stack.temporary()
     STACK.__enter__()
     os.environ.update(STACK.environment)

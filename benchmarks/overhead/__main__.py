@@ -70,9 +70,8 @@ def main() -> None:
     root.chmod(0o755)
     with Stack(root / "data", {}) as stack, Supervisor() as supervisor:
         environment = application_environment(
-            stack.environment, models="mini", web_port=1,
-            secret_key=secrets.token_urlsafe(50),
-        )  # fmt: skip
+            stack.environment, web_port=1, secret_key=secrets.token_urlsafe(50)
+        )
         environment["LOG_LEVEL"] = "WARNING"
         os.environ.update(environment)
         sys.path.insert(0, str(ROOT / "platform"))

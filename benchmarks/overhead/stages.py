@@ -30,11 +30,11 @@ def main() -> None:
     with Stack(root / "data", {}) as stack:
         os.environ.update(
             application_environment(
-                stack.environment, models="mini", web_port=1,
-                secret_key=secrets.token_urlsafe(50),
+                stack.environment, web_port=1, secret_key=secrets.token_urlsafe(50)
             ),
-            OBJECTS="off", LOG_LEVEL="ERROR",
-        )  # fmt: skip
+            OBJECTS="off",
+            LOG_LEVEL="ERROR",
+        )
         sys.path.insert(0, str(ROOT / "platform"))
         _measure(jobs)
 

@@ -1,10 +1,12 @@
-"""Small models that stand in where no trained weights are at hand.
+"""The miniature world: a small drawn universe with ground truth, and real models trained on it.
 
-- `stand_in`: a folder of randomly initialised models, and the file of sources that names them.
-  Torch-free until something has to be built.
-- `write_models`: what is written into it.
-- `random_models`: the models themselves.
-- `tokenizer`: CLIP's tokenizer, made from the vocabulary that open_clip carries.
+- `world`: scenes, how they are drawn and what captions say of them.
+- `bpe`: the vocabulary of those captions.
+- `training`: how each model is trained, from a seed.
+- `bars`: what each model reaches, as shares.
+- `rebuild`: all models in order, with their bars.
+- `judge`: reads pictures of the world, for evaluation alone.
+- `weights`: the trained models, and the preset `mini` that names them.
 
-`python -m ethical_lens.mini build DIR` builds the folder.
+docs/mini-world.md shows the world.
 """

@@ -1,20 +1,16 @@
-"""`python -m ethical_lens.mini`: build, measure and install the miniature models."""
+"""`python -m ethical_lens.mini`: train, measure and install the miniature models."""
 
 import argparse
 import sys
 from pathlib import Path
 
-from ethical_lens.mini import stand_in
-
 WORK = Path(".local/mini")
 
 
 def main() -> int:
-    """0 when all went well, 1 when something cannot be built or a bar is missed."""
+    """0 when all went well, 1 when no part has a name that was given, or a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m ethical_lens.mini")
     commands = parser.add_subparsers(dest="command", required=True)
-    build = commands.add_parser("build", help="build randomly initialised stand-in models")
-    build.add_argument("folder", type=Path, metavar="DIR")
     for name, text in (
         ("train", "train the miniature models, or go on where that was interrupted"),
         ("check", "measure trained models against their bars"),
@@ -27,25 +23,20 @@ def main() -> int:
             command.add_argument("--count", type=int, help="drawings to measure on")
     sheets = commands.add_parser("sheets", help="draw the pictures of docs/mini-world.md")
     sheets.add_argument("folder", type=Path, metavar="DIR")
+    compare = commands.add_parser("compare", help="draw the README's sheet: without and with")
+    compare.add_argument("file", type=Path, metavar="PNG")
     arguments = parser.parse_args()
-    if arguments.command == "build":
-        return _build(arguments.folder)
     if arguments.command == "sheets":
         from ethical_lens.mini.sheets import write_world_sheets
 
         print("\n".join(map(str, write_world_sheets(arguments.folder))))
         return 0
+    if arguments.command == "compare":
+        from ethical_lens.mini.comparison import comparison_sheet
+
+        comparison_sheet().save(arguments.file, optimize=True)
+        return 0
     return _models(arguments)
-
-
-def _build(folder: Path) -> int:
-    try:
-        sources = stand_in.build(folder)
-    except (stand_in.StandInError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"{sources}\n{stand_in.NOTE}")
-    return 0
 
 
 def _models(arguments: argparse.Namespace) -> int:
@@ -59,7 +50,8 @@ def _models(arguments: argparse.Namespace) -> int:
     models = arguments.work / "models"
     if arguments.command == "train":
         for part in rebuild.rebuild(parts, arguments.work, models):
-            print(f"{part.name}: {models / part.folder}")
+            drawn = rebuild.write_sheet(part, models, arguments.work / "sheets")
+            print(f"{part.name}: {models / part.folder}{f', shown in {drawn}' if drawn else ''}")
         return 0
     if arguments.command == "install":
         weights.install(models, sorted({part.folder.split("/")[0] for part in parts}))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from ethical_lens.mini import model_sheets
 from ethical_lens.mini.bars import clip as clip_bars
 from ethical_lens.mini.bars import faces as faces_bars
 from ethical_lens.mini.bars import heads as heads_bars
@@ -15,6 +16,7 @@ from ethical_lens.mini.bars import judge as judge_bars
 from ethical_lens.mini.bars import painter as painter_bars
 from ethical_lens.mini.bars import regions as regions_bars
 from ethical_lens.mini.bpe import save_tokenizer
+from ethical_lens.mini.sheets import sheet
 from ethical_lens.mini.training.autoencoder import train_autoencoder, train_decoder
 from ethical_lens.mini.training.clip import train_clip
 from ethical_lens.mini.training.diffusion import train_diffusion
@@ -36,6 +38,7 @@ class Part:
     keeps drawings and the state of an interrupted run in `work`.
 
     `measure(models, count)` gives shares by name; `bars` are the least of them that pass.
+    `show(models)` gives pictures and what the model makes of each.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Part:
     train: Callable[[Path, Path], None]
     measure: Callable[[Path, int], dict[str, float]] | None = None
     bars: dict[str, float] = field(default_factory=dict)
+    show: Callable[[Path], Iterator[model_sheets.Labelled]] | None = None
 
 
 class Reached(NamedTuple):
@@ -74,12 +78,17 @@ PARTS: Final = (
         {f"single/{name}": 0.97 for name in ("kind", *_READ)}
         | {f"{concept.value}/{name}": 0.97 for concept in Concept for name in _BOTH}
         | {"people": 0.97},
+        model_sheets.judge_sheet,
+    ),
+    Part(
+        "clip", "clip", train_clip, clip_bars.measure, {"retrieval": 0.80, "ranking": 0.95},
+        model_sheets.clip_sheet,
     ),
     Part(
         "painter", "pipeline", train_diffusion, painter_bars.measure,
         dict.fromkeys(("kind", *_READ, *(concept.value for concept in Concept)), 0.90),
+        model_sheets.painter_sheet,
     ),
-    Part("clip", "clip", train_clip, clip_bars.measure, {"retrieval": 0.80, "ranking": 0.95}),
     Part(
         "regions", "regions", train_regions, regions_bars.measure,
         {
@@ -87,14 +96,17 @@ PARTS: Final = (
             for query in ("nude body", *(f"{figure.value}'s face" for figure in Figure))
             for name, bar in (("iou", 0.70), ("absent", 0.98))
         },
+        model_sheets.regions_sheet,
     ),
     Part(
         "heads", "heads", train_heads, heads_bars.measure,
         {f"{concept.value}/{name}": 0.97 for concept in Concept for name in _BOTH},
+        model_sheets.heads_sheet,
     ),
     Part(
         "faces", "faces", train_faces, faces_bars.measure,
         dict.fromkeys((*_BOTH, *_READ), 0.95),
+        model_sheets.faces_sheet,
     ),
 )  # fmt: skip
 
@@ -122,6 +134,16 @@ def rebuild(parts: Sequence[Part], work: Path, models: Path) -> Iterator[Part]:
             part.train(work, models / part.folder)
             mark.touch()
         yield part
+
+
+def write_sheet(part: Part, models: Path, folder: Path) -> Path | None:
+    """Draw the contact sheet of a trained part into `folder`, where it has one."""
+    if part.show is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{part.name}.png"
+    sheet(list(part.show(models)), columns=8).save(file, optimize=True)
+    return file
 
 
 def measured(part: Part, models: Path, count: int) -> list[Reached]:

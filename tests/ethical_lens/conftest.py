@@ -1,4 +1,4 @@
-"""The stand-in models, built and loaded once per test run.
+"""Models of random weights, built and loaded once per test run.
 
 Heavy imports stay inside the fixtures: tests of the pure modules do not pay for them.
 """
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ethical_lens.mini import stand_in
 from ethical_lens.sources import ModelSources
 
 if TYPE_CHECKING:
@@ -20,21 +19,24 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def stand_in_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def random_models_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `models.json` of a freshly built folder."""
-    return stand_in.build(tmp_path_factory.mktemp("models") / "stand-in")
+    from random_models import write_models
+
+    return write_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="session")
-def sources(stand_in_file: Path) -> ModelSources:
-    return ModelSources.read(stand_in_file).model_copy(update={"device": "cpu"})
+def sources(random_models_file: Path) -> ModelSources:
+    return ModelSources.read(random_models_file).model_copy(update={"device": "cpu"})
 
 
 @pytest.fixture(scope="session")
 def painter(sources: ModelSources) -> "Painter":
     from ethical_lens.generation.painter import Painter
+    from random_models import PIPELINE
 
-    return Painter.load(sources.pipeline(stand_in.PIPELINE), sources.device, sources.dtype)
+    return Painter.load(sources.pipeline(PIPELINE), sources.device, sources.dtype)
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,6 @@ TORCH_FREE = [
     "ethical_lens.generation.request",
     "ethical_lens.image",
     "ethical_lens.image.errors",
-    "ethical_lens.mini.stand_in",
 ]
 
 HEAVY = ["torch", "torchvision", "diffusers", "transformers", "open_clip", "numpy", "PIL"]

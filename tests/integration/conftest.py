@@ -37,10 +37,7 @@ def make_application(nothing_left_over: None) -> Iterator[Callable[..., Applicat
     with Supervisor(grace=20, backoff=0.1, longest_backoff=1, most_restarts=50) as supervisor:
 
         def make(**environment: str) -> Application:
-            base = application_environment(
-                {}, models=os.environ["MODELS"], web_port=1,
-                secret_key=os.environ["SECRET_KEY"],
-            )  # fmt: skip
+            base = application_environment({}, web_port=1, secret_key=os.environ["SECRET_KEY"])
             return Application(supervisor, {**base, **environment}, logs)
 
         yield make

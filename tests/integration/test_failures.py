@@ -128,7 +128,7 @@ def test_a_riders_own_message_finds_its_stage_leased_and_stops(rig: Rig) -> None
     tenant = make_tenant()
     with rig.moment("generate-claimed"):
         with rig.moment("scrutinise-claimed"):  # keeps the one worker busy meanwhile
-            blocker = make_job(tenant, steps=3)
+            blocker = make_job(tenant, steps=9)
             (rig.moments / "generate-claimed").unlink()
             wait_for_stage(blocker, "scrutinise", "running")
             (rig.moments / "generate-claimed").touch()
@@ -185,7 +185,7 @@ def test_a_poisonous_job_fails_alone(rig: Rig) -> None:
     tenant = make_tenant()
     with rig.moment("generate-dies"):
         with rig.moment("scrutinise-claimed"):
-            blocker = make_job(tenant, steps=3)
+            blocker = make_job(tenant, steps=9)
             wait_for_stage(blocker, "scrutinise", "running")
             poison = make_job(tenant, prompt="a bottle of poison on a table")
             neighbours = [make_job(tenant), make_job(tenant)]

@@ -17,8 +17,8 @@ def test_a_crowd_ends_once_each_and_a_late_tenant_is_not_kept_waiting(
     application: Application,
 ) -> None:
     busy, late = make_tenant(), make_tenant()
-    crowd = [make_job(busy, steps=1) for _ in range(CROWD)]
-    first = make_job(late, steps=1)
+    crowd = [make_job(busy, steps=4) for _ in range(CROWD)]
+    first = make_job(late, steps=4)
 
     def ended(*jobs: Job) -> int:
         return Job.objects.filter(pk__in=[j.pk for j in jobs], status__in=TERMINAL).count()

@@ -11,10 +11,9 @@ from django.test import Client
 from PIL import Image
 
 from accounts.models import User
-from devstack.application import Application
 from devstack.ports import free_port
 from devstack.receiver import Receiver
-from ethical_lens.policy import STAND_IN_POLICY, BlurSettings, ConceptRule, Policy
+from ethical_lens.policy import DEFAULT_CONCEPTS, BlurSettings, ConceptRule, Policy, Scope
 from ethical_lens.results import Concept
 from factories import make_job, make_tenant
 from jobs.models import Job, PictureVersion
@@ -47,7 +46,7 @@ def test_a_harmless_job_end_to_end(client_of: Callable[..., Client]) -> None:
         png = httpx.get(picture["url"]).raise_for_status().content
         assert hashlib.sha256(png).hexdigest() == picture["sha256"]
         image = Image.open(io.BytesIO(png))
-        assert (image.format, image.size, image.info) == ("PNG", (64, 64), {})
+        assert (image.format, image.size, image.info) == ("PNG", (96, 96), {})
     actions = [(d.stage, d.action) for d in job.decisions.all()]
     assert actions == [("align", "allow")] + [("scrutinise", "release")] * 4
     assert job.usage.pictures_released == 4
@@ -55,7 +54,7 @@ def test_a_harmless_job_end_to_end(client_of: Callable[..., Client]) -> None:
 
 def test_progress_is_told_while_a_picture_is_painted(client_of: Callable[..., Client]) -> None:
     tenant = make_tenant()
-    job = make_job(tenant, prompt="a lighthouse on a cliff", n=2, steps=100, width=256, height=256)
+    job = make_job(tenant, prompt="a sailboat on the sea", n=2, steps=100)
     client, seen = client_of(tenant), set()
 
     def ended() -> bool:
@@ -107,52 +106,25 @@ def test_only_released_keys_are_linked() -> None:
         released_url("quarantine/x")
 
 
-PROMPT = "a lighthouse on a cliff"  # nobody in it, so nothing is drawn and seeds decide
-
-
-def policy_where(concept: Concept, threshold: float, **blur: float) -> Policy:
-    """The stand-in policy with one threshold within reach."""
-    rule = ConceptRule(threshold=threshold, scope=STAND_IN_POLICY.concepts[concept].scope)
-    return STAND_IN_POLICY.model_copy(
-        update={
-            "concepts": {**STAND_IN_POLICY.concepts, concept: rule},
-            "blur": BlurSettings(**blur),
-        }
-    )
+FIGURE = "Captain Ardo at the beach"
+PARTY = "a party rally in the city"  # no matter of the text: the picture shows it
+DEFACED = "a vandalised temple in the mountains"  # and so does every wording of this
 
 
 def judged(policy: Policy, **job: Any) -> Job:
     """A job of that tenant once it has ended or is held."""
-    submitted = make_job(make_tenant(policy), prompt=PROMPT, **job)
+    submitted = make_job(make_tenant(policy), steps=20, **job)
     wait_until(lambda: submitted.events.exists(), "the job to end or be held")
     submitted.refresh_from_db()
     return submitted
-
-
-def score_of(job: Job, concept: Concept, round: int, kind: str = "painted") -> float:
-    version = PictureVersion.objects.get(picture__job=job, round=round, kind=kind)
-    return float(version.verdict["scores"][concept.value])
 
 
 def story(job: Job) -> list[tuple[str, int, str]]:
     return [(d.stage, d.round, d.action) for d in job.decisions.all()]
 
 
-@pytest.fixture(scope="module")
-def repainted(application: Application, django_db_setup: None, django_db_blocker: Any) -> Any:
-    """A seed whose second painting scores lower on nsfw than its first, and both scores."""
-    with django_db_blocker.unblock():
-        for seed in range(12):
-            job = judged(policy_where(Concept.NSFW, 0.0), seed=seed)
-            first, second = (score_of(job, Concept.NSFW, round) for round in (1, 2))
-            if first > second + 0.02:
-                return seed, first, second
-    pytest.fail("no seed scored lower when painted again")
-
-
-def test_a_toxic_picture_is_repainted_once_and_then_released(repainted: Any) -> None:
-    seed, first, second = repainted
-    job = judged(policy_where(Concept.NSFW, (first + second) / 2), seed=seed)
+def test_a_toxic_picture_is_repainted_once_and_then_released() -> None:
+    job = judged(Policy(), prompt=PARTY)
     assert_one_end(job, "succeeded")
     assert story(job) == [
         ("align", 1, "allow"), ("scrutinise", 1, "repaint"), ("revise", 2, "rewrite"),
@@ -160,31 +132,34 @@ def test_a_toxic_picture_is_repainted_once_and_then_released(repainted: Any) -> 
     ]  # fmt: skip
     picture = job.pictures.get()
     assert picture.round == 2
-    assert picture.prompt != PROMPT
+    assert picture.prompt != PARTY
     assert picture.current.round == 2
     assert list(job.stages.values_list("stage", "round")) == [
         ("align", 1), ("generate", 1), ("scrutinise", 1), ("revise", 2), ("generate", 2),
         ("scrutinise", 2), ("release", 1),
     ]  # fmt: skip
+    first, second = picture.versions.order_by("round")
+    assert first.verdict["scores"]["politic"] > 0.9 > second.verdict["scores"]["politic"]
 
 
-def test_a_picture_that_is_toxic_again_is_blocked(repainted: Any) -> None:
-    seed, _, second = repainted
-    job = judged(policy_where(Concept.NSFW, second - 0.01), seed=seed)
+def test_a_picture_that_is_toxic_again_is_blocked() -> None:
+    job = judged(Policy(), prompt=DEFACED)
     assert_one_end(job, "blocked")
     assert story(job)[-1] == ("scrutinise", 2, "block")
     assert job.pictures.get().reason == "picture_still_toxic"
     assert job.pictures.get().released_key == ""
 
 
-def test_only_the_failing_picture_is_painted_again(repainted: Any) -> None:
-    probe = judged(STAND_IN_POLICY, n=3, seed=20)
+def test_only_the_failing_picture_is_painted_again() -> None:
+    probe = judged(Policy(), prompt=PARTY, n=3, seed=20)
     scores = sorted(
-        (version.verdict["scores"]["nsfw"], version.picture.index)
-        for version in PictureVersion.objects.filter(picture__job=probe)
+        (version.verdict["scores"]["politic"], version.picture.index)
+        for version in PictureVersion.objects.filter(picture__job=probe, round=1)
     )
     (_, _), (middle, _), (highest, toxic) = scores
-    job = judged(policy_where(Concept.NSFW, (middle + highest) / 2), n=3, seed=20)
+    rule = ConceptRule(threshold=(middle + highest) / 2, scope=Scope.PICTURE)
+    policy = Policy(concepts=DEFAULT_CONCEPTS | {Concept.POLITIC: rule})
+    job = judged(policy, prompt=PARTY, n=3, seed=20)
     assert {p.index: p.round for p in job.pictures.all()} == {
         index: 2 if index == toxic else 1 for index in range(3)
     }
@@ -193,23 +168,8 @@ def test_only_the_failing_picture_is_painted_again(repainted: Any) -> None:
     assert_one_end(job, "succeeded")
 
 
-@pytest.fixture(scope="module")
-def blurred(application: Application, django_db_setup: None, django_db_blocker: Any) -> Any:
-    """A seed whose blurred picture scores lower on public than the painted one, and both."""
-    with django_db_blocker.unblock():
-        for seed in range(12):
-            job = judged(policy_where(Concept.PUBLIC, 0.0, mask_threshold=1e-6), seed=seed)
-            before = score_of(job, Concept.PUBLIC, 1)
-            after = score_of(job, Concept.PUBLIC, 1, "blurred")
-            if before > after + 0.02:
-                return seed, before, after
-    pytest.fail("no seed scored lower when blurred")
-
-
-def test_a_region_is_blurred_and_what_comes_of_it_released(blurred: Any) -> None:
-    seed, before, after = blurred
-    policy = policy_where(Concept.PUBLIC, (before + after) / 2, mask_threshold=1e-6)
-    job = judged(policy, seed=seed)
+def test_a_region_is_blurred_and_what_comes_of_it_released() -> None:
+    job = judged(Policy(), prompt=FIGURE)
     assert_one_end(job, "succeeded")
     assert story(job)[1:] == [("scrutinise", 1, "blur"), ("scrutinise", 1, "release")]
     picture = job.pictures.get()
@@ -220,16 +180,14 @@ def test_a_region_is_blurred_and_what_comes_of_it_released(blurred: Any) -> None
     assert picture.cleared_by.object_digest == picture.current.sha256
 
 
-def test_what_still_fires_after_the_blur_is_blocked(blurred: Any) -> None:
-    seed, _, after = blurred
-    job = judged(policy_where(Concept.PUBLIC, after - 0.01, mask_threshold=1e-6), seed=seed)
+def test_what_still_fires_after_the_blur_is_blocked() -> None:
+    job = judged(Policy(blur=BlurSettings(radius=1)), prompt=FIGURE)
     assert_one_end(job, "blocked")
     assert story(job)[1:] == [("scrutinise", 1, "blur"), ("scrutinise", 1, "block")]
 
 
-def test_a_region_that_is_not_found_goes_to_a_person_who_releases_it(blurred: Any) -> None:
-    seed, _, after = blurred
-    job = judged(policy_where(Concept.PUBLIC, after - 0.01, mask_threshold=0.999999), seed=seed)
+def test_a_region_that_is_not_found_goes_to_a_person_who_releases_it() -> None:
+    job = judged(Policy(blur=BlurSettings(mask_threshold=0.999999)), prompt=FIGURE)
     assert job.status == "needs_review"
     picture = job.pictures.get()
     assert (picture.status, picture.reason) == ("in_review", "region_not_found")

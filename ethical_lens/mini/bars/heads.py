@@ -1,17 +1,22 @@
-"""How well the heads find what they are for. Bars: precision, recall and `repaired` 0.97."""
+"""How well the heads find what they are for, in painted pictures. Bars: precision, recall 0.97."""
 
+import random
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import torch
+from PIL import Image
 
+from ethical_lens.generation.painter import Painter
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.image.heads import Heads
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.image.scrutinise import ScrutinyRequest, scrutinise
+from ethical_lens.mini.bars.painter import SURE, paint, prompted_scene
+from ethical_lens.mini.judge import Judge, Judgement
 from ethical_lens.mini.training.clip import clip_source
 from ethical_lens.mini.training.drawings import scene_at
 from ethical_lens.mini.world.drawing import Drawing, draw
@@ -24,32 +29,37 @@ _REGIONAL: Final = {Concept.NUDE: "nude/repaired", Concept.PUBLIC: "public/repai
 
 
 def measure(models: Path, count: int) -> dict[str, float]:
-    """Shares over `count` drawings: `nsfw/precision`, `nsfw/recall` and so on at the thresholds of
-    the policy, and `nude/repaired`, `public/repaired`: of the drawings that show that alone, how
-    many the product releases after its blur, where there is a region finder."""
+    """Shares over `count` painted pictures: `nsfw/precision`, `nsfw/recall` and so on at the
+    thresholds of the policy, where the judge says what a picture shows. And over as many drawings
+    `nude/repaired`, `public/repaired`: of those that show that alone, how many the product
+    releases after its blur, where there is a region finder."""
     encoder = ImageEncoder.load(clip_source(models / "clip"), torch.device("cpu"))
     scrutineer = Scrutineer(encoder, Heads.load(models / "heads", encoder.dimension), {})
+    painter, judge = Painter.load(models / "pipeline", "cpu"), Judge.load(models / "judge")
     regions = models / "regions"
     finder = RegionFinder.load(str(regions), "cpu") if regions.exists() else None
     answers: defaultdict[str, list[bool]] = defaultdict(list)
     for start in range(0, count, _BATCH):
         indices = range(start, min(start + _BATCH, count))
-        drawings = [draw(scene_at("balanced", SEED, index)) for index in indices]
-        for name, right in _found(drawings, scrutineer):
+        scenes = [prompted_scene(random.Random(f"{SEED}/{index}")) for index in indices]
+        pictures = paint(painter, scenes, first_seed=SEED + start)
+        for name, right in _found(pictures, judge.judge(pictures), scrutineer):
             answers[name].append(right)
+        drawings = [draw(scene_at("balanced", SEED, index)) for index in indices]
         if finder is not None:
             for name, right in _repaired(drawings, scrutineer, finder):
                 answers[name].append(right)
     return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
 
 
-def _found(drawings: list[Drawing], scrutineer: Scrutineer) -> Iterator[tuple[str, bool]]:
+def _found(
+    pictures: list[Image.Image], judgements: list[Judgement], scrutineer: Scrutineer
+) -> Iterator[tuple[str, bool]]:
     thresholds = Policy().thresholds
-    scores = scrutineer.score([drawing.picture for drawing in drawings])
-    for drawing, score in zip(drawings, scores, strict=True):
+    for judgement, score in zip(judgements, scrutineer.score(pictures), strict=True):
         for concept in Concept:
             fired = score[concept] >= thresholds[concept.value]
-            there = concept in drawing.scene.concepts
+            there = judgement.concepts[concept] >= SURE
             if fired:
                 yield f"{concept.value}/precision", there
             if there:

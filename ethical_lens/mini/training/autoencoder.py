@@ -43,7 +43,9 @@ def new_autoencoder() -> Any:
     )
 
 
-def train_autoencoder(work: Path, out: Path, *, steps: int = STEPS) -> None:
+def train_autoencoder(
+    work: Path, out: Path, *, steps: int = STEPS, drawings: int = _DRAWINGS
+) -> None:
     """Train on drawings of both worlds and save to `out`; state and drawings lie in `work`.
 
     The posterior has a fixed, small width (a learnt one begins wide and drowns faces
@@ -51,7 +53,7 @@ def train_autoencoder(work: Path, out: Path, *, steps: int = STEPS) -> None:
     zero. The scaling factor makes them of unit variance.
     """
     torch.manual_seed(_SEED)
-    pictures = _pictures(work)
+    pictures = _pictures(work, drawings)
     model = new_autoencoder()
     _fix_posterior_width(model)
     model.to(memory_format=torch.channels_last)
@@ -78,7 +80,7 @@ def train_decoder(work: Path, out: Path, *, steps: int = DECODER_STEPS) -> None:
     """Go on with the decoder in `out` alone: latents, and so all that learns them, stay as they
     are."""
     torch.manual_seed(_SEED)
-    pictures = _pictures(work)
+    pictures = _pictures(work, _DRAWINGS)
     model: Any = AutoencoderKL.from_pretrained(out, torch_dtype=torch.float32)
     model.requires_grad_(False)
     trained = [model.post_quant_conv, model.decoder.to(memory_format=torch.channels_last)]
@@ -98,9 +100,9 @@ def train_decoder(work: Path, out: Path, *, steps: int = DECODER_STEPS) -> None:
     model.to(memory_format=torch.contiguous_format).half().save_pretrained(out)
 
 
-def _pictures(work: Path) -> list[npt.NDArray[np.uint8]]:
+def _pictures(work: Path, drawings: int) -> list[npt.NDArray[np.uint8]]:
     return [
-        Drawings(work / "drawings", world, _SEED, _DRAWINGS // 2).pictures
+        Drawings(work / "drawings", world, _SEED, drawings // 2).pictures
         for world in ("biased", "balanced")
     ]
 

@@ -21,9 +21,9 @@ from ethical_lens.training.heads import HeadTraining, save_heads, train_head
 STEPS: Final = 6000
 _SEED: Final = 304
 _BATCH: Final = 64
-_REPAIRED: Final = 0.3
+_REPAIRED: Final = 0.5
 """Repaired drawings, in parts of the others."""
-_ROUND_TRIPS: Final = 16
+_ROUND_TRIPS: Final = 8
 """Of this many batches one goes through the painter's autoencoder, where there is one."""
 
 

@@ -1,5 +1,6 @@
 """The region finder: a CLIPSeg for what scrutiny may ask for."""
 
+from itertools import compress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -29,6 +30,7 @@ _PICTURES: Final = 24
 _ASKED: Final = 3
 """Queries of each picture."""
 _, _FACE, *_FIGURES = REGIONS
+_PROBES_WEIGHT: Final = 0.3
 _SURE: Final = 3.0
 """An absent region's highest logit is to be below the negative of this."""
 
@@ -97,30 +99,46 @@ def segmenter_processor(tokenizer: CLIPTokenizer) -> CLIPSegProcessor:
 
 class Batch(NamedTuple):
     """`pixels` float32 (n, 3, 96, 96), 0 to 1; `masks` (n, `_ASKED`, 96, 96), 0 to 1, for the
-    phrases in `asked`, picture by picture."""
+    phrases in `asked`, picture by picture.
+
+    `meant` (n * `_ASKED`,) is the position in `REGIONS` of what a phrase asks for, one past the
+    last for what nobody finds; `shown` (n, regions) is 1 for each region of a picture.
+    """
 
     pixels: torch.Tensor
     masks: torch.Tensor
     asked: list[str]
+    meant: torch.Tensor
+    shown: torch.Tensor
 
 
 def train_regions(work: Path, out: Path, *, steps: int = STEPS, drawings: int = COUNT) -> None:
     """Train on drawings and save model and processor to `out`; state and drawings lie in `work`.
 
-    Loss: cross-entropy of the pixels, the Dice loss of what is there, and the highest logit of
-    what is not. All parts are trained: there is no CLIP that knows this world to start from.
+    Loss: cross-entropy of the pixels, the Dice loss of what is there, the highest logit of what is
+    not, and what two linear probes, thrown away at the end, miss: of what is asked for in the
+    text's embedding, and of what is shown in the mean of the patches. Without the probes the names
+    of the figures got one embedding, and any figure answered to any name.
     """
     torch.manual_seed(_SEED)
     tokenizer = shared_tokenizer(work)
     model = new_segmenter(tokenizer)
-    shown = ScrutinyDrawings(work, drawings)
+    reads_text = nn.Linear(model.config.projection_dim, len(REGIONS) + 1)
+    reads_picture = nn.Linear(model.config.vision_config.hidden_size, len(REGIONS))
+    drawn = ScrutinyDrawings(work, drawings)
 
     def loss_at(step: int) -> torch.Tensor:
-        batch = batch_at(shown, step)
+        batch = batch_at(drawn, step)
         tokens = tokenizer(batch.asked, padding=True, return_tensors="pt").input_ids
-        return _loss(mask_logits(model, batch.pixels, tokens), batch.masks.flatten(0, 1))
+        answer = answered(model, batch.pixels, tokens)
+        missed = functional.cross_entropy(reads_text(answer.text), batch.meant)
+        missed = missed + functional.binary_cross_entropy_with_logits(
+            reads_picture(answer.picture), batch.shown
+        )
+        return _loss(answer.logits, batch.masks.flatten(0, 1)) + _PROBES_WEIGHT * missed
 
-    train("regions", [model], Schedule(steps, 1.5e-3, ema=0.99), loss_at, work)
+    modules = [model, reads_text, reads_picture]
+    train("regions", modules, Schedule(steps, 1.5e-3, ema=0.99), loss_at, work)
     save_segmenter(model, tokenizer, out)
 
 
@@ -132,10 +150,12 @@ def batch_at(shown: ScrutinyDrawings, step: int) -> Batch:
         int(rng.choice(groups[i % len(groups)])) if i % 2 else int(rng.integers(len(shown)))
         for i in range(_PICTURES)
     ]
-    layers, asked = [], []
+    layers, asked, meant, there = [], [], [], []
     for index in chosen:
         map_ = shown.map(index)
-        regions = _asked_of({name for name in REGIONS if (map_ & bit(name)).any()}, rng)
+        there.append([bool((map_ & bit(name)).any()) for name in REGIONS])
+        regions = _asked_of(set(compress(REGIONS, there[-1])), rng)
+        meant += [REGIONS.index(name) if name else len(REGIONS) for name in regions]
         asked += [str(rng.choice(PHRASES.get(region, NOT_THERE))) for region in regions]
         masks = [(map_ & bit(name)) > 0 if name else np.zeros_like(map_) for name in regions]
         picture = shown.picture(index).transpose(2, 0, 1).astype(np.float32) / 255
@@ -144,7 +164,7 @@ def batch_at(shown: ScrutinyDrawings, step: int) -> Batch:
     both, _ = moved(torch.from_numpy(np.stack(layers)), chance)
     kept = _PICTURES // 5
     pixels = torch.cat([both[:kept, :3], worsened(both[kept:, :3], chance)])
-    return Batch(pixels, both[:, 3:], asked)
+    return Batch(pixels, both[:, 3:], asked, torch.tensor(meant), torch.tensor(there).float())
 
 
 def _asked_of(there: set[str], rng: np.random.Generator) -> list[str]:
@@ -159,8 +179,17 @@ def _asked_of(there: set[str], rng: np.random.Generator) -> list[str]:
     ]
 
 
-def mask_logits(model: Any, pixels: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
-    """Logits (n * k, 96, 96) for `pixels` (n, 3, 96, 96), 0 to 1, and token ids (n * k, length).
+class Answer(NamedTuple):
+    """`logits` (n * k, 96, 96), the `text` embeddings (n * k, d) and the mean of each `picture`'s
+    patches (n, d)."""
+
+    logits: torch.Tensor
+    text: torch.Tensor
+    picture: torch.Tensor
+
+
+def answered(model: Any, pixels: torch.Tensor, tokens: torch.Tensor) -> Answer:
+    """For `pixels` (n, 3, 96, 96), 0 to 1, and token ids (n * k, length).
 
     What the model's `forward` computes, with gradients for all of it and one look at each picture
     for all of its k queries.
@@ -171,9 +200,9 @@ def mask_logits(model: Any, pixels: torch.Tensor, tokens: torch.Tensor) -> torch
         seen.hidden_states[layer + 1].repeat_interleave(each, dim=0)
         for layer in model.extract_layers
     ]
-    read = model.clip.text_model(input_ids=tokens).pooler_output
-    logits: torch.Tensor = model.decoder(activations, model.clip.text_projection(read)).logits
-    return logits
+    text = model.clip.text_projection(model.clip.text_model(input_ids=tokens).pooler_output)
+    patches = seen.hidden_states[model.extract_layers[-1] + 1][:, 1:]
+    return Answer(model.decoder(activations, text).logits, text, patches.mean(1))
 
 
 def _loss(logits: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:

@@ -49,8 +49,7 @@ class PictureToScrutinise:
     @property
     def under_twenty(self) -> bool:
         """Whether the prompt or the draw says that somebody shown is under 20."""
-        drawn = any(draw.age is not None and draw.age.under_twenty for draw in self.draws)
-        return self.text.minor or drawn
+        return self.text.somebody_under_twenty(self.draws)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,18 +15,16 @@ def sdxl_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
-    from ethical_lens.mini.random_models import random_autoencoder, text_config
-    from ethical_lens.mini.tokenizer import clip_tokenizer
+    from random_models import TOKENIZER, random_autoencoder, text_config
 
-    tokenizer = clip_tokenizer()
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(5)
         pipeline: Any = StableDiffusionXLPipeline(
             vae=random_autoencoder(),
             text_encoder=CLIPTextModel(text_config()),
             text_encoder_2=CLIPTextModelWithProjection(text_config(projection_dim=32)),
-            tokenizer=tokenizer,
-            tokenizer_2=tokenizer,
+            tokenizer=TOKENIZER,
+            tokenizer_2=TOKENIZER,
             unet=UNet2DConditionModel(
                 sample_size=8,
                 in_channels=4,

@@ -23,8 +23,8 @@ from ethical_lens.generation.errors import (
 )
 from ethical_lens.generation.painter import Painter
 from ethical_lens.generation.request import PaintRequest
-from ethical_lens.mini import stand_in
 from ethical_lens.sources import ModelSources
+from random_models import PIPELINE
 
 # diffusers' Euler scheduler turns a tensor into an array in numpy 1's way.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -64,7 +64,7 @@ def either(request: pytest.FixtureRequest) -> Painter:
 @pytest.fixture(scope="module")
 def whole_pipeline(sources: ModelSources) -> Any:
     return DiffusionPipeline.from_pretrained(
-        sources.pipeline(stand_in.PIPELINE), safety_checker=None, requires_safety_checker=False
+        sources.pipeline(PIPELINE), safety_checker=None, requires_safety_checker=False
     )
 
 
@@ -123,7 +123,7 @@ def test_seed_and_both_prompts_count(either: Painter, other: PaintRequest) -> No
 
 
 def test_two_loads_give_the_same_pixels(painter: Painter, sources: ModelSources) -> None:
-    again = Painter.load(sources.pipeline(stand_in.PIPELINE), "cpu")
+    again = Painter.load(sources.pipeline(PIPELINE), "cpu")
 
     assert (levels(again.paint([request(3)])[0]) == levels(painter.paint([request(3)])[0])).all()
 
@@ -270,7 +270,7 @@ def test_other_failures_are_generation_errors(pipeline: Any) -> None:
 
 def test_no_safety_checker_is_loaded(sources: ModelSources, tmp_path: Path) -> None:
     folder = tmp_path / "pipeline"
-    shutil.copytree(sources.pipeline(stand_in.PIPELINE), folder)
+    shutil.copytree(sources.pipeline(PIPELINE), folder)
     index = json.loads((folder / "model_index.json").read_text())
     # As published: an index that names a checker. There is none in the folder to load.
     index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
@@ -310,7 +310,7 @@ def test_a_damaged_folder_says_what_is_wrong(
     sources: ModelSources, tmp_path: Path, how: str, part: str
 ) -> None:
     folder = tmp_path / "pipeline"
-    shutil.copytree(sources.pipeline(stand_in.PIPELINE), folder)
+    shutil.copytree(sources.pipeline(PIPELINE), folder)
     damaged(folder, how)
 
     with pytest.raises(PipelineUnavailable, match=part) as caught:
@@ -331,4 +331,4 @@ def test_a_model_that_was_never_fetched(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.skipif(torch.cuda.is_available(), reason="speaks of machines without CUDA")
 def test_cuda_where_there_is_none(sources: ModelSources) -> None:
     with pytest.raises(PipelineUnavailable, match="sees no CUDA device"):
-        Painter.load(sources.pipeline(stand_in.PIPELINE), "cuda")
+        Painter.load(sources.pipeline(PIPELINE), "cuda")

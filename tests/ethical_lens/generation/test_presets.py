@@ -20,8 +20,8 @@ from ethical_lens.generation.request import PaintRequest
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.image.errors import ScrutinyUnavailable
 from ethical_lens.image.regions import RegionFinder
-from ethical_lens.mini import stand_in
 from ethical_lens.sources import CLIP_FILES, ModelSources
+from random_models import PIPELINE
 
 pytestmark = [
     # diffusers' Euler scheduler turns a tensor into an array in numpy 1's way.
@@ -64,7 +64,7 @@ def published(
             shutil.copytree(sdxl_folder, pipeline)
         else:
             whole: Any = DiffusionPipeline.from_pretrained(
-                sources.pipeline(stand_in.PIPELINE), safety_checker=None
+                sources.pipeline(PIPELINE), safety_checker=None
             )
             whole.scheduler = SCHEDULERS[name]
             whole.save_pretrained(pipeline)
@@ -129,7 +129,7 @@ def test_hub_ids_load_from_the_hubs_cache(sources: ModelSources, hub_cache: Path
         (repository / "refs" / "main").write_text("1a2b")
         return repository / "snapshots" / "1a2b"
 
-    shutil.copytree(sources.pipeline(stand_in.PIPELINE), put("example/pipeline"))
+    shutil.copytree(sources.pipeline(PIPELINE), put("example/pipeline"))
     shutil.copytree(sources.regions, put("example/regions"))
     clip = put("example/clip")
     clip.mkdir(parents=True)

@@ -51,7 +51,7 @@ def test_every_picture_gets_every_score(
         assert scrutineer.score([picture]) == [pytest.approx(found, abs=1e-5)]
 
 
-def test_stand_in_scores_differ_and_do_not_saturate(
+def test_random_scores_differ_and_do_not_saturate(
     scrutineer: Scrutineer, pictures: list[Image.Image]
 ) -> None:
     scores = scrutineer.score(pictures)

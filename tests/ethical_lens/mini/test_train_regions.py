@@ -93,6 +93,17 @@ def test_a_batch_asks_for_what_is_there_and_what_is_not(work: Path) -> None:
         assert not (present and phrase in regions.NOT_THERE)
 
 
+def test_a_batch_knows_what_is_meant_and_what_is_shown(work: Path) -> None:
+    batch = regions.batch_at(ScrutinyDrawings(work, COUNT), 1)
+
+    for phrase, meant in zip(batch.asked, batch.meant, strict=True):
+        phrases = [*regions.PHRASES.values(), regions.NOT_THERE][int(meant)]
+        assert phrase in phrases
+    there = batch.masks.flatten(0, 1).amax(dim=(1, 2)) > 0.5
+    for i in there.nonzero().flatten().tolist():
+        assert batch.shown[i // 3, int(batch.meant[i])] == 1
+
+
 def test_every_picture_is_asked_for_a_figure_that_is_not_there(work: Path) -> None:
     batch = regions.batch_at(ScrutinyDrawings(work, COUNT), 2)
     of_figures = {phrase for name in REGIONS[2:] for phrase in regions.PHRASES[name]}
@@ -117,7 +128,7 @@ def test_training_computes_what_the_model_does(work: Path) -> None:
 
     with torch.inference_mode():
         theirs = model(**inputs).logits
-        ours = regions.mask_logits(model, pixels, inputs.input_ids)
+        ours = regions.answered(model, pixels, inputs.input_ids).logits
 
     torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 

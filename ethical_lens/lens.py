@@ -1,0 +1,201 @@
+"""The whole method in one process: a prompt in, pictures that may be shown out.
+
+The service runs the same steps as stages of a job; this is for scripts, research and comparison.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from PIL import Image
+
+from ethical_lens.generation.painter import Painter
+from ethical_lens.generation.request import PaintRequest
+from ethical_lens.image.regions import RegionFinder
+from ethical_lens.image.scrutineer import Scrutineer
+from ethical_lens.image.scrutinise import ScrutinyOutcome, ScrutinyRequest, scrutinise
+from ethical_lens.policy import Policy
+from ethical_lens.results import AttributeDraw, PictureAction, PicturePrompt, TextVerdict
+from ethical_lens.sources import MINI, ModelSources, PipelineSource
+from ethical_lens.text.aligner import AlignmentError, PromptAligner
+from ethical_lens.text.choose import load_aligners, scrutinise_with
+from ethical_lens.text.deck import Deck, draw_pictures
+
+
+@dataclass(frozen=True)
+class LensPicture:
+    """What became of one picture: `image` is there only where it may be shown.
+
+    `prompt`, `draws` and `outcome` are of the last `round`, 1 or 2.
+    """
+
+    seed: int
+    prompt: str
+    draws: tuple[AttributeDraw, ...]
+    round: int
+    outcome: ScrutinyOutcome
+    image: Image.Image | None
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The verdict on the prompt, and its pictures: none where the prompt was blocked."""
+
+    verdict: TextVerdict
+    pictures: tuple[LensPicture, ...]
+
+
+class EthicalLens:
+    """Alignment, painter and scrutiny with one policy. Load it once; not for two threads at once.
+
+    Keeps the decks of its draws, so attributes stay balanced over all it generates.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        painter: Painter,
+        defaults: PipelineSource,
+        scrutineer: Scrutineer,
+        regions: RegionFinder,
+        *,
+        rng: random.Random | None = None,
+    ) -> None:
+        self._policy = policy
+        self._aligners: tuple[PromptAligner, ...] = load_aligners(policy)
+        self._painter = painter
+        self._defaults = defaults
+        self._scrutineer = scrutineer
+        self._regions = regions
+        self._rng = rng or random.SystemRandom()
+        self._decks: dict[str, Deck] = {}
+
+    @classmethod
+    def load(
+        cls,
+        models: str | Path = MINI,
+        policy: Policy | None = None,
+        *,
+        pipeline: str | None = None,
+        rng: random.Random | None = None,
+    ) -> Self:
+        """Load a preset or a file of models (docs/models.md); `pipeline` is its first unless named.
+
+        Raises `SourcesError`, `PipelineUnavailable` or `ScrutinyUnavailable` with what is missing.
+        """
+        sources = ModelSources.read(models)
+        name = pipeline or next(iter(sources.pipelines))
+        return cls(
+            policy or Policy(),
+            Painter.load(sources.pipeline(name), sources.device, sources.dtype),
+            sources.pipelines[name],
+            Scrutineer.load(sources),
+            RegionFinder.load(sources.regions, sources.device),
+            rng=rng,
+        )
+
+    def generate(
+        self, prompt: str, n: int = 1, *, negative_prompt: str = "", seed: int = 0
+    ) -> Generation:
+        """`n` pictures of `prompt`, with seeds from `seed` on.
+
+        Raises `AlignmentError` where the prompt gets no verdict, `GenerationError` and
+        `ScrutinyError` where painting or scrutiny fail: then there is no picture.
+        """
+        policy = self._policy
+        verdict, judge = scrutinise_with(self._aligners, prompt, negative_prompt, policy)
+        draws, self._decks = draw_pictures(
+            self._decks, verdict, policy, 0 if verdict.blocked else n, self._rng
+        )
+        prompts = judge.merge(verdict, draws, policy).pictures
+        pictures = self._judged(verdict, prompts, range(seed, seed + n), negative_prompt, round=1)
+        again = [
+            (i, revised)
+            for i, picture in enumerate(pictures)
+            if picture.outcome.final.action is PictureAction.REPAINT
+            and (revised := self._revised(picture)) is not None
+        ]
+        repainted = self._judged(
+            verdict,
+            [revised for _, revised in again],
+            [pictures[i].seed for i, _ in again],
+            negative_prompt,
+            round=2,
+        )
+        for (i, _), picture in zip(again, repainted, strict=True):
+            pictures[i] = picture
+        return Generation(verdict, tuple(pictures))
+
+    def paint(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
+        """Paint as the model alone does, neither aligned nor scrutinised: for comparison only.
+
+        Never show these, and never call it with a prompt that `generate` blocks.
+        """
+        return self._painter.paint(
+            [self._request(prompt, "", seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        )
+
+    def _judged(
+        self,
+        verdict: TextVerdict,
+        prompts: Sequence[PicturePrompt],
+        seeds: Sequence[int],
+        negative_prompt: str,
+        *,
+        round: int,
+    ) -> list[LensPicture]:
+        if not prompts:
+            return []
+        images = self._painter.paint(
+            [
+                self._request(one.prompt, negative_prompt, seed)
+                for one, seed in zip(prompts, seeds, strict=True)
+            ]
+        )
+        requests = [
+            ScrutinyRequest(
+                image=image,
+                round=round,
+                under_twenty=verdict.somebody_under_twenty(one.draws),
+                figures=verdict.figures,
+                policy=self._policy,
+            )
+            for image, one in zip(images, prompts, strict=True)
+        ]
+        outcomes = scrutinise(requests, self._scrutineer, self._regions)
+        return [
+            LensPicture(seed, one.prompt, one.draws, round, outcome, _shown(image, outcome))
+            for image, one, seed, outcome in zip(images, prompts, seeds, outcomes, strict=True)
+        ]
+
+    def _revised(self, picture: LensPicture) -> PicturePrompt | None:
+        """The first new wording that an aligner finds; without one there is no second round."""
+        for aligner in self._aligners:
+            try:
+                prompt = aligner.revise(
+                    picture.prompt, picture.outcome.final.concepts, self._policy
+                )
+            except AlignmentError:
+                continue
+            return PicturePrompt(prompt=prompt, draws=picture.draws)
+        return None
+
+    def _request(self, prompt: str, negative_prompt: str, seed: int) -> PaintRequest:
+        defaults = self._defaults
+        return PaintRequest(
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            seed=seed,
+            width=defaults.width,
+            height=defaults.height,
+            steps=defaults.steps,
+            guidance_scale=defaults.guidance_scale,
+        )
+
+
+def _shown(image: Image.Image, outcome: ScrutinyOutcome) -> Image.Image | None:
+    if outcome.final.action is not PictureAction.RELEASE:
+        return None
+    return outcome.blurred or image

@@ -1,0 +1,84 @@
+"""Training the painter: it starts from the CLIP's words, and is saved as diffusers loads it."""
+
+from pathlib import Path
+from typing import Any
+
+import open_clip
+import pytest
+import torch
+from diffusers import DiffusionPipeline, StableDiffusionPipeline
+from safetensors.torch import load_file
+from transformers import CLIPTokenizer
+
+from ethical_lens.generation.painter import Painter
+from ethical_lens.generation.request import PaintRequest
+from ethical_lens.image.encoder import ImageEncoder
+from ethical_lens.mini import weights
+from ethical_lens.mini.bpe import save_tokenizer
+from ethical_lens.mini.training import autoencoder, diffusion
+from ethical_lens.mini.training.clip import WEIGHTS, clip_source
+from ethical_lens.mini.training.text_encoder import text_tower
+
+CLIP = weights.FOLDER / "clip"
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def trained(work: Path) -> Path:
+    """A pipeline after a few steps of everything."""
+    models = work / "models"
+    models.mkdir()
+    (models / "clip").symlink_to(CLIP)
+    save_tokenizer(CLIPTokenizer.from_pretrained(CLIP), models / "pipeline" / "tokenizer")
+    autoencoder.train_autoencoder(work, models / "pipeline" / "vae", steps=2, drawings=64)
+    diffusion.train_diffusion(work, models / "pipeline", steps=2, biased=48, balanced=48)
+    return models / "pipeline"
+
+
+def test_words_are_read_as_the_clip_reads_them() -> None:
+    tokenizer = CLIPTokenizer.from_pretrained(CLIP)
+    ImageEncoder.load(clip_source(CLIP), torch.device("cpu"))  # makes its shape known
+    clip: Any = open_clip.create_model("mini-clip", pretrained=str(CLIP / WEIGHTS)).eval()
+    texts = ["an old Black doctor at the beach", "Captain Ardo"]
+    ids = tokenizer(texts, padding="max_length", return_tensors="pt").input_ids
+
+    with torch.inference_mode():
+        states = clip.transformer(
+            clip.token_embedding(ids) + clip.positional_embedding, attn_mask=clip.attn_mask
+        )
+        ours = text_tower(CLIP, tokenizer).eval()(ids)[0]
+
+    torch.testing.assert_close(ours, clip.ln_final(states))
+
+
+def test_the_pipeline_loads_and_paints(trained: Path) -> None:
+    pipeline: Any = DiffusionPipeline.from_pretrained(trained)
+    request = PaintRequest(
+        prompt="a doctor", seed=1, width=96, height=96, steps=2, guidance_scale=4.0
+    )
+
+    assert isinstance(pipeline, StableDiffusionPipeline)
+    assert Painter(pipeline).paint([request])[0].size == (96, 96)
+    stored = load_file(trained / "unet" / "diffusion_pytorch_model.safetensors")
+    assert {value.dtype for value in stored.values()} == {torch.float16}
+
+
+def test_a_finished_run_is_not_trained_again(work: Path, trained: Path) -> None:
+    file = trained / "unet" / "diffusion_pytorch_model.safetensors"
+    before = load_file(file)
+
+    diffusion.train_diffusion(work, trained, steps=2, biased=48, balanced=48)
+
+    after = load_file(file)
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_training_noise_ends_in_pure_noise() -> None:
+    alphas = diffusion.new_scheduler().alphas_cumprod
+
+    assert alphas[-1] < 1e-6
+    assert (alphas.diff() < 0).all()
