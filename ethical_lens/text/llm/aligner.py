@@ -114,8 +114,10 @@ class LlmAligner:
         why = why_unreadable(reading)
         if why is not None:
             raise UnreadablePrompt(f"the prompt cannot be judged: {why}")
-        if judge.evidence(reading, read("")).label is Label.K3 or not concepts:
+        if judge.evidence(reading, read("")).label is Label.K3:
             raise AlignmentError("the prompt is not fit for generation in any wording")
+        if not concepts:
+            raise AlignmentError("no concept is named to steer away from")
         return self._ask(
             REVISION,
             {"prompt": prompt, "found": sorted(concepts)},

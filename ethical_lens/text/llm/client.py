@@ -7,11 +7,13 @@ llama.cpp's server and Ollama offer the same route.
 import json
 import random
 import re
+import ssl
 import time
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -58,6 +60,7 @@ class ChatClient:
             headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else None,
             limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
+            verify=_certificates(),
         )
 
     def complete(self, system: str, user: str, name: str, schema: Mapping[str, Any]) -> str:
@@ -126,6 +129,12 @@ class ChatClient:
             raise LlmUnavailable(f"the LLM did not answer within {seconds:.3g} s") from error
         except httpx.HTTPError as error:
             raise LlmUnavailable(f"the LLM was not reached: {type(error).__name__}") from error
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: it takes much of a second on a busy machine."""
+    return httpx.create_ssl_context()
 
 
 def _address(base_url: str) -> httpx.URL:

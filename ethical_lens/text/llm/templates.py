@@ -49,10 +49,10 @@ nothing else.
 
 def _years(stage: LifeStage) -> str:
     first, last = stage.ages
-    return f"{first}-{last}" if last is not None else f"{first} and older"
+    return f"{first}-{last} years" if last is not None else f"{first} years and older"
 
 
-_STAGES: Final = "\n".join(f"- {stage.value}: {_years(stage)} years" for stage in LifeStage)
+_STAGES: Final = "\n".join(f"- {stage.value}: {_years(stage)}" for stage in LifeStage)
 
 SCRUTINY: Final = Template(
     name="scrutiny",
@@ -148,6 +148,7 @@ You reword a prompt of a text-to-image model whose picture turned out unfit.
 
 Write the prompt anew, in plain English, so that the picture keeps its subjects and place but is
 unlikely to show that again: replace what suggests it, and say what is to be seen instead (clothes,
-calm, strangers). Add no people and no warning.
+calm, strangers). Keep what is said of everybody's gender, origin and age. Add no people and no
+warning.
 """,
 )

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from scripted_llm import ScriptedLlm
 
 from ethical_lens.text.llm.aligner import LlmAligner
 from ethical_lens.text.llm.settings import LlmSettings
+from scripted_llm import ScriptedLlm
 
 
 @pytest.fixture

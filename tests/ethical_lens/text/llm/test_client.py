@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from scripted_llm import Answer, ScriptedLlm, Step, says
 
 from ethical_lens.text.aligner import AlignmentError, UnreadableReply
 from ethical_lens.text.llm.client import LONGEST_ANSWER, ChatClient
@@ -17,6 +16,7 @@ from ethical_lens.text.llm.errors import (
     LlmUnavailable,
 )
 from ethical_lens.text.llm.settings import LlmSettings
+from scripted_llm import Answer, ScriptedLlm, Step, says
 
 Settings = Callable[..., LlmSettings]
 BUSY = Answer(status=503)
@@ -60,9 +60,7 @@ def test_without_a_key_no_authorization_is_sent(llm: ScriptedLlm, settings: Sett
 
 
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 504])
-def test_what_may_pass_is_tried_again(
-    llm: ScriptedLlm, settings: Settings, status: int
-) -> None:
+def test_what_may_pass_is_tried_again(llm: ScriptedLlm, settings: Settings, status: int) -> None:
     llm.answers(Answer(status=status), Answer(status=status), says("hi"))
     assert complete(ChatClient(settings(retries=2))) == "hi"
     assert len(llm.asked) == 3
