@@ -92,9 +92,7 @@ def _labels(reply: ScrutinyReply) -> frozenset[Label]:
 def _must_not_be_laxer(said: Label, found: Label) -> None:
     laxer = judge.rank(said) < judge.rank(found)
     if laxer and (found is Label.K3 or (found is Label.K2 and said is Label.K0)):
-        raise UnreadableReply(
-            f"the model says {said}, but its word lists alone make the prompt {found}"
-        )
+        raise UnreadableReply(f"the model says {said}, where the word lists find {found}")
 
 
 def _must_be_readable(reading: Reading, *, what: str, keywords: bool = False) -> None:

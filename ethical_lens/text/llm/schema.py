@@ -42,6 +42,13 @@ def _few(entries: tuple[_T, ...]) -> tuple[_T, ...]:
     return entries
 
 
+def _share(number: float) -> float:
+    if not 0.0 <= number <= 1.0:
+        raise ValueError("not from 0 to 1")
+    return number
+
+
+Share = Annotated[float, AfterValidator(_share)]
 Text = Annotated[str, AfterValidator(_text)]
 Name = Annotated[str, AfterValidator(_name)]
 Few = Annotated[tuple[_T, ...], AfterValidator(_few)]
@@ -69,7 +76,7 @@ class FactorScore(Reply):
     """A factor that the request touches, from 0 to 1."""
 
     factor: Factor
-    score: float
+    score: Share
 
 
 class Figure(Reply):
