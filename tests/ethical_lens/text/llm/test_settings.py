@@ -1,5 +1,7 @@
 """Settings from the environment, and the aligner by its name."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -87,3 +89,15 @@ def test_without_settings_it_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(AlignmentError, match=r"llm-aligner\.md: LLM_BASE_URL is missing"):
         load_aligner("llm")
+
+
+def test_only_who_asks_a_model_loads_the_client() -> None:
+    code = (
+        "import sys, ethical_lens.text.choose\n"
+        "assert 'httpx' not in sys.modules\n"
+        "import ethical_lens.text.llm.aligner\n"
+        "heavy = {'torch', 'django', 'celery', 'transformers', 'numpy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
