@@ -13,5 +13,6 @@ In the order a prompt travels:
 - `kinds`, `people`      clusters of people and what is left open about them
 - `deck`        the balanced draw
 - `merge`       draws and prompt -> the prompt of one picture
+- `llm`         the aligner that asks a language model
 - `data`, `lexicons/`    the word lists
 """

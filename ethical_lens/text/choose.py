@@ -9,13 +9,22 @@ from ethical_lens.results import TextVerdict
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.rules import RuleAligner
 
+
+def _llm() -> PromptAligner:
+    from ethical_lens.text.llm.aligner import LlmAligner  # it alone needs httpx
+    from ethical_lens.text.llm.settings import LlmSettings
+
+    return LlmAligner(LlmSettings.read())
+
+
 _ALIGNERS: Final[Mapping[str, Callable[[], PromptAligner]]] = MappingProxyType(
-    {RuleAligner.name: RuleAligner}
+    {RuleAligner.name: RuleAligner, "llm": _llm}
 )
 
 
 def load_aligner(name: str) -> PromptAligner:
-    """The aligner that policies call `name`. Raises `AlignmentError` for an unknown name."""
+    """The aligner that policies call `name`. Raises `AlignmentError` for an unknown name, and for
+    "llm" where the environment does not say which model to ask."""
     if name not in _ALIGNERS:
         known = ", ".join(sorted(_ALIGNERS))
         raise AlignmentError(f"no aligner is called {name!r}; there is: {known}")
