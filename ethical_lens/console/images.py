@@ -55,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ethical_lens.console.quiet import quiet_libraries
 
     quiet_libraries()
+    warnings.filterwarnings("ignore", module="PIL")  # damaged metadata, which is not used
     warnings.simplefilter("error", Image.DecompressionBombWarning)
     judge = PictureJudge.load(sources, policy)
     files = [file for path in arguments.paths for file in files_below(path)]

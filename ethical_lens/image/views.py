@@ -5,8 +5,8 @@ from typing import Final
 
 from PIL import Image
 
-LONGEST: Final = 16
-"""How many times as long as the other the longer side may be: 17 views, and no memory for more."""
+LONGEST: Final = 32
+"""How many times as long as the other the longer side may be, which is 33 views."""
 
 
 def square_views(image: Image.Image) -> list[Image.Image]:

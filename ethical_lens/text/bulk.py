@@ -37,10 +37,15 @@ def scrutinise_many(
     `processes`: one per core unless named. They are spawned, so a script that calls this needs
     `if __name__ == "__main__":`.
 
-    Raises `AlignmentError` for an aligner that does not exist, and where a process dies.
+    Raises `AlignmentError` for an aligner that does not exist, at once, and where a process dies.
     """
     load_aligners(policy)
-    processes = processes or os.cpu_count() or 1
+    return _in_order(prompts, policy, processes or os.cpu_count() or 1)
+
+
+def _in_order(
+    prompts: Iterable[str], policy: Policy, processes: int
+) -> Iterator[TextVerdict | NoVerdict]:
     with ProcessPoolExecutor(
         processes, multiprocessing.get_context("spawn"), _Judge.load, (policy,)
     ) as pool:
