@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ethical_lens.image.errors import PictureTooLarge, SeveralPictures, UnreadablePicture
 from ethical_lens.image.views import LONGEST
@@ -57,7 +57,7 @@ def read_picture(source: Path | bytes) -> Image.Image:
                     "holds several pictures (an animation or pages); give each as a file of its own"
                 )
             return _rgb(ImageOps.exif_transpose(image))
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise UnreadablePicture("is no PNG, JPEG, WebP, GIF, BMP or TIFF") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise PictureTooLarge(f"has more than {MOST_PIXELS:,} pixels; scale it down") from error
