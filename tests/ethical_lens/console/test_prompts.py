@@ -144,7 +144,7 @@ def test_a_header_alone_is_a_file_without_prompts(tmp_path: Path) -> None:
         (None, [], "no such file"),
         ("prompt,label\na,b\n", [], "has columns label already; add --prefix"),
         ("prompt\na\n", ["--delimiter", ";;"], "give one character"),
-        ("prompt\na\n", ["--aligner", "oracle"], "no aligner is called 'oracle'; there is: rules"),
+        ("prompt\na\n", ["--aligner", "oracle"], "no aligner is called 'oracle'; there is: "),
     ],
 )
 def test_what_cannot_be_used_is_one_line(
