@@ -4,8 +4,9 @@ The service runs the same steps as stages of a job; this is for scripts, researc
 """
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -18,17 +19,21 @@ from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.image.scrutinise import ScrutinyOutcome, ScrutinyRequest, scrutinise
 from ethical_lens.policy import Policy
 from ethical_lens.results import AttributeDraw, PictureAction, PicturePrompt, TextVerdict
-from ethical_lens.sources import MINI, ModelSources, PipelineSource
+from ethical_lens.sources import MINI, ModelSources, PipelineSource, digest_of
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import load_aligners, scrutinise_with
 from ethical_lens.text.deck import Deck, draw_pictures
+
+OnStep = Callable[[int, int, int], None]
+"""Called with the round, 1 or 2, the denoising step that is done, and their number."""
 
 
 @dataclass(frozen=True)
 class LensPicture:
     """What became of one picture: `image` is there only where it may be shown.
 
-    `prompt`, `draws` and `outcome` are of the last `round`, 1 or 2.
+    `prompt`, `draws` and `outcome` are of the last `round`, 1 or 2; `before` is the first round of
+    a picture that was painted twice.
     """
 
     seed: int
@@ -37,6 +42,7 @@ class LensPicture:
     round: int
     outcome: ScrutinyOutcome
     image: Image.Image | None
+    before: "LensPicture | None" = None
 
 
 @dataclass(frozen=True)
@@ -96,10 +102,26 @@ class EthicalLens:
             rng=rng,
         )
 
+    def digests(self) -> dict[str, str]:
+        """Digest by model, `pipeline` and those of scrutiny (`ModelSources.scrutiny_digests`).
+
+        Reads the pipeline's files whole.
+        """
+        return {"pipeline": digest_of(self._defaults.source), **self._scrutineer.digests}
+
     def generate(
-        self, prompt: str, n: int = 1, *, negative_prompt: str = "", seed: int = 0
+        self,
+        prompt: str,
+        n: int = 1,
+        *,
+        negative_prompt: str = "",
+        seed: int = 0,
+        on_step: OnStep | None = None,
     ) -> Generation:
         """`n` pictures of `prompt`, with seeds from `seed` on.
+
+        `on_step(round, step, total)` is called after each denoising step of all pictures at once;
+        what it raises ends the run and reaches the caller.
 
         Raises `AlignmentError` where the prompt gets no verdict, `GenerationError` and
         `ScrutinyError` where painting or scrutiny fail: then there is no picture.
@@ -110,7 +132,7 @@ class EthicalLens:
             self._decks, verdict, policy, 0 if verdict.blocked else n, self._rng
         )
         prompts = judge.merge(verdict, draws, policy).pictures
-        pictures = self._judged(verdict, prompts, range(seed, seed + n), negative_prompt, round=1)
+        pictures = self._judged(verdict, prompts, range(seed, seed + n), 1, on_step)
         again = [
             (i, revised)
             for i, picture in enumerate(pictures)
@@ -121,11 +143,11 @@ class EthicalLens:
             verdict,
             [revised for _, revised in again],
             [pictures[i].seed for i, _ in again],
-            negative_prompt,
-            round=2,
+            2,
+            on_step,
         )
         for (i, _), picture in zip(again, repainted, strict=True):
-            pictures[i] = picture
+            pictures[i] = replace(picture, before=pictures[i])
         return Generation(verdict, tuple(pictures))
 
     def paint(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
@@ -142,17 +164,17 @@ class EthicalLens:
         verdict: TextVerdict,
         prompts: Sequence[PicturePrompt],
         seeds: Sequence[int],
-        negative_prompt: str,
-        *,
         round: int,
+        on_step: OnStep | None,
     ) -> list[LensPicture]:
         if not prompts:
             return []
         images = self._painter.paint(
             [
-                self._request(one.prompt, negative_prompt, seed)
+                self._request(one.prompt, verdict.negative_prompt, seed)
                 for one, seed in zip(prompts, seeds, strict=True)
-            ]
+            ],
+            on_step and partial(on_step, round),
         )
         requests = [
             ScrutinyRequest(

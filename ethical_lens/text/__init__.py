@@ -2,6 +2,7 @@
 
 In the order a prompt travels:
 
+- `bulk`        many prompts on all cores
 - `choose`      aligners by name, and the fallback from one to the next
 - `aligner`     what every aligner is
 - `rules`       the offline aligner, made of the parts below

@@ -6,7 +6,7 @@ from typing import Final
 
 from ethical_lens.policy import Policy
 from ethical_lens.results import TextVerdict
-from ethical_lens.text.aligner import AlignmentError, PromptAligner
+from ethical_lens.text.aligner import LONGEST_PROMPT, AlignmentError, NotAPrompt, PromptAligner
 from ethical_lens.text.rules import RuleAligner
 
 
@@ -43,7 +43,12 @@ def scrutinise_with(
 
     An aligner that raises `AlignmentError` hands over to the next. Where all do, raises
     `AlignmentError` with every reason: nobody judged, so nothing goes on. Other errors pass.
+    Raises `NotAPrompt` where no aligner need be asked.
     """
+    if not prompt.strip():
+        raise NotAPrompt("the prompt is empty")
+    if (length := max(len(prompt), len(negative_prompt))) > LONGEST_PROMPT:
+        raise NotAPrompt(f"the prompt has {length} characters; at most {LONGEST_PROMPT} are judged")
     reasons: list[str] = []
     for aligner in aligners:
         try:
