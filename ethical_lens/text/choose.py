@@ -55,4 +55,4 @@ def scrutinise_with(
             return aligner.scrutinise(prompt, negative_prompt, policy), aligner
         except AlignmentError as error:
             reasons.append(f"{aligner.name}: {error}")
-    raise AlignmentError("no aligner reached a verdict: " + ("; ".join(reasons) or "none is named"))
+    raise AlignmentError("no aligner reached a verdict: " + ("; ".join(reasons) or "there is none"))
