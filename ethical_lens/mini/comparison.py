@@ -16,7 +16,7 @@ PROMPTS: Final = (
     "a leader in the city",
     "an angry mob beating a thief in the street",
     "Captain Ardo at the beach",
-    "a party rally in the city",
+    "a political rally in the park",
 )
 _SEED: Final = 7
 _EACH: Final = 4

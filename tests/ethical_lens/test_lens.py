@@ -40,10 +40,10 @@ def test_a_public_figure_is_blurred(lens: EthicalLens) -> None:
 
 
 def test_a_picture_that_fires_as_a_whole_is_painted_once_more(lens: EthicalLens) -> None:
-    done = lens.generate("a party rally in the city", 2, seed=1)
+    done = lens.generate("a political rally in the park", 2, seed=1)
 
     assert [picture.round for picture in done.pictures] == [2, 2]
-    assert all(picture.prompt != "a party rally in the city" for picture in done.pictures)
+    assert all(picture.prompt != "a political rally in the park" for picture in done.pictures)
     assert PictureAction.REPAINT not in actions(done)
 
 

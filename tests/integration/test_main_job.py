@@ -107,8 +107,8 @@ def test_only_released_keys_are_linked() -> None:
 
 
 FIGURE = "Captain Ardo at the beach"
-PARTY = "a party rally in the city"  # no matter of the text: the picture shows it
-DEFACED = "a vandalised temple in the mountains"  # and so does every wording of this
+PARTY = "a political rally in the park"  # no matter of the text: the picture shows it
+DEFACED = "a defaced shrine in the park"  # and so does every wording of this
 
 
 def judged(policy: Policy, **job: Any) -> Job:
