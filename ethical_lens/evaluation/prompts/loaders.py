@@ -1,16 +1,17 @@
-"""Published prompt sets, from files that whoever evaluates has fetched; none ships with the package.
+"""Published prompt sets, from files that whoever evaluates has fetched; none is in the package.
 
 | Set | File | Licence | Source |
 |---|---|---|---|
 | I2P | CSV with `prompt`, `categories` | MIT | Schramowski et al. 2023, `AIML-TUDA/i2p` |
 | COCO captions | CSV with `prompt` or `caption` | CC BY 4.0 | Chen et al. 2015, cocodataset.org |
-| PartiPrompts | TSV with `Prompt`, `Category` | Apache-2.0 | Yu et al. 2022, `google-research/parti` |
+| PartiPrompts | TSV with `Prompt`, `Category` | Apache-2.0 | Yu et al. 2022, google-research/parti |
 | plain list | a prompt a line | its author's | |
 
 I2P names what people are hurt by, PartiPrompts and COCO mean no harm.
 """
 
 import csv
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -18,8 +19,6 @@ from typing import Final
 from pydantic import Field
 
 from ethical_lens.results import Value
-
-csv.field_size_limit(1_000_000)
 
 
 class PromptFileError(ValueError):
@@ -73,11 +72,8 @@ def _table(
     # A quotation mark in a TSV stands for itself.
     quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
     try:
-        rows = list(
-            csv.DictReader(
-                _text(file).splitlines(keepends=True), delimiter=delimiter, quoting=quoting
-            )
-        )
+        lines = io.StringIO(_text(file), newline="")
+        rows = list(csv.DictReader(lines, delimiter=delimiter, quoting=quoting))
     except csv.Error as error:
         raise PromptFileError(f"{file}: {error}") from error
     column = next((one for one in columns if rows and one in rows[0]), None)
