@@ -228,4 +228,4 @@ def _why_not_shown(records: Sequence[PromptRecord]) -> str:
 
 
 def _listed(counts: "Counter[str]") -> str:
-    return "; ".join(f"{count} × {what}" for what, count in sorted(counts.items()))
+    return "; ".join(f"{count} of {what}" for what, count in sorted(counts.items()))

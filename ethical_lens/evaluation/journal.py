@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -49,9 +49,16 @@ class Settings(Value):
     policy: Policy
     digests: dict[str, str]
 
+    def plain(self) -> dict[str, Any]:
+        """As JSON values, equal for equal settings: sets, which have no order, are sorted."""
+        data = self.model_dump(mode="json")
+        data["policy"]["diversify"] = sorted(data["policy"]["diversify"])
+        return data
+
     def differences(self, other: "Settings") -> list[str]:
         """Names of what is not the same, with both values where they are short."""
-        mine, theirs = (one.model_dump(mode="json", exclude={"models"}) for one in (self, other))
+        mine, theirs = self.plain(), other.plain()
+        del mine["models"], theirs["models"]
         mine |= {f"digest of {name}": value for name, value in mine.pop("digests").items()}
         theirs |= {f"digest of {name}": value for name, value in theirs.pop("digests").items()}
         return [
@@ -81,7 +88,8 @@ class Journal:
                     "another folder, or run with the settings it was begun with."
                 )
         else:
-            file.write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+            text = json.dumps(settings.plain(), indent=2)
+            file.write_text(text + "\n", encoding="utf-8")
         _drop_half_a_line(folder / RECORDS)
         self.done = {_key(record): record for record in read_records(folder)}
 

@@ -12,8 +12,8 @@ from ethical_lens.evaluation.records import Arm, PromptRecord
 from ethical_lens.evaluation.tables import (
     Table,
     bias_table,
+    paired_table,
     quality_table,
-    tests_table,
     thresholds_table,
     toxicity_table,
 )
@@ -46,7 +46,7 @@ def write_report(folder: Path, *, plots: bool = True) -> Path:
     for table in tables:
         (out / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
     data = {
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.plain(),
         "tables": {one.name: one.json() for one in tables},
     }
     text = json.dumps(data, indent=2, sort_keys=True)
@@ -62,7 +62,7 @@ def tables_of(records: list[PromptRecord], settings: Settings) -> list[Table]:
     """The tables that the arms of a run allow."""
     arms = {record.arm for record in records}
     compared = [
-        tests_table(records, arm) for arm in Arm if arm is not Arm.BASE and {Arm.BASE, arm} <= arms
+        paired_table(records, arm) for arm in Arm if arm is not Arm.BASE and {Arm.BASE, arm} <= arms
     ]
     goals = [goals_table(records)] if {Arm.BASE, Arm.ALIGNED} <= arms else []
     return [

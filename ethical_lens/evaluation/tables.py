@@ -117,7 +117,7 @@ def bias_table(records: Sequence[PromptRecord]) -> Table:
 
 
 def quality_table(records: Sequence[PromptRecord]) -> Table:
-    """Table 5: what alignment costs: fit to the original prompt, and pictures that are not shown."""
+    """Table 5: what alignment costs: fit to the original prompt, and pictures not shown."""
     columns = [
         (_named(metric, f"{metric.name}, {suite_set}"), of(records, suite_set))
         for suite_set in (TOXICITY, BIAS)
@@ -149,7 +149,7 @@ def quality_table(records: Sequence[PromptRecord]) -> Table:
     )
 
 
-def tests_table(records: Sequence[PromptRecord], arm: Arm = Arm.ALIGNED) -> Table:
+def paired_table(records: Sequence[PromptRecord], arm: Arm) -> Table:
     """Base against `arm`, paired by prompt, with p-values as they are and corrected (Holm)."""
     base, other = _on(records, Arm.BASE), _on(records, arm)
     compared = [
@@ -158,7 +158,7 @@ def tests_table(records: Sequence[PromptRecord], arm: Arm = Arm.ALIGNED) -> Tabl
     ]
     corrected = iter(holm([one.p for *_, one in compared if one.p is not None]))
     return Table(
-        f"tests-{arm.value}",
+        f"paired-{arm.value}",
         f"Base against {arm.value}, the same prompts and seeds",
         ("set", "metric", "prompts", "base", arm.value, "difference", "reduction", "p", "p (Holm)"),
         tuple(
