@@ -42,8 +42,8 @@ def _attributes(records: Sequence[PromptRecord], axes: "Sequence[Axes]") -> None
         metric, pool = metrics.imbalance(attribute, _PROMPTS), metrics.POOLS[attribute]
         for side, arm in enumerate(_COMPARED):
             some = [one for one in records if one.arm is arm]
-            counts = metric.sums(some).sum(axis=0) if some else 0
-            total = counts.sum() if some else 0
+            counts = metric.sums(some).reshape(-1, len(pool)).sum(axis=0)
+            total = counts.sum()
             if total:
                 places = [i + 0.4 * side for i in range(len(pool))]
                 ax.bar(places, counts / total, 0.4, color=_COLOURS[arm], label=arm.value)

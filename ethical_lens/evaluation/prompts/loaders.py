@@ -69,11 +69,12 @@ LOADERS: Final[Mapping[str, Callable[[Path], tuple[ListedPrompt, ...]]]] = {
 def _table(
     file: Path, name: str, delimiter: str, columns: tuple[str, ...], categories: str | None
 ) -> tuple[ListedPrompt, ...]:
-    # A quotation mark in a TSV stands for itself.
-    quoting = csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL
+    lines = io.StringIO(_text(file), newline="")
     try:
-        lines = io.StringIO(_text(file), newline="")
-        rows = list(csv.DictReader(lines, delimiter=delimiter, quoting=quoting))
+        if delimiter == "\t":  # where a quotation mark stands for itself
+            rows = list(csv.DictReader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE))
+        else:
+            rows = list(csv.DictReader(lines, delimiter=delimiter))
     except csv.Error as error:
         raise PromptFileError(f"{file}: {error}") from error
     column = next((one for one in columns if rows and one in rows[0]), None)
