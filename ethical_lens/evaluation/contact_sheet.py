@@ -70,11 +70,13 @@ def pairs(records: Sequence[PromptRecord]) -> Iterator[Pair]:
         if record.arm is not Arm.BASE or other is None or not record.pictures:
             continue
         for number, (base, one) in enumerate(zip(record.pictures, other.pictures, strict=False)):
-            if base.toxicity is not None:
-                then = one.toxicity or dict.fromkeys(Concept, 0.0)
-                concept = max(Concept, key=lambda c: abs(then[c] - base.toxicity[c]))
-                worst = max(Concept, key=lambda c: then[c])
-                yield Pair(record.id, number, base, one, worst if then[worst] >= SURE else concept)
+            if base.toxicity is None:
+                continue
+            before, after = base.toxicity, one.toxicity or dict.fromkeys(Concept, 0.0)
+            worst = max(after, key=after.__getitem__)
+            changes = {concept: abs(after[concept] - before[concept]) for concept in Concept}
+            changed = max(changes, key=changes.__getitem__)
+            yield Pair(record.id, number, base, one, worst if after[worst] >= SURE else changed)
 
 
 def _sheet(some: Sequence[Pair], folder: Path) -> Image.Image:
