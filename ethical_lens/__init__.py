@@ -8,6 +8,7 @@ The map of this package, in the order the data travels:
 - `generation`: prompts in, pictures out, through any diffusers pipeline.
 - `image`: pictures in, concept scores out; regions and blur.
 - `lens`: all of it in one process.
+- `console`: all of it on the command line.
 - `decide`: scores + labels + policy in, one action per picture out. Pure.
 - `mini`: a small drawn world, and models trained on it, where no others are at hand.
 

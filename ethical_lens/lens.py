@@ -4,8 +4,9 @@ The service runs the same steps as stages of a job; this is for scripts, researc
 """
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -25,17 +26,21 @@ from ethical_lens.results import (
     PicturePrompt,
     TextVerdict,
 )
-from ethical_lens.sources import MINI, ModelSources, PipelineSource
+from ethical_lens.sources import MINI, ModelSources, PipelineSource, digest_of
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import load_aligners, scrutinise_with
 from ethical_lens.text.deck import Deck, draw_pictures
+
+OnStep = Callable[[int, int, int], None]
+"""Called with the round, 1 or 2, the denoising step that is done, and their number."""
 
 
 @dataclass(frozen=True)
 class LensPicture:
     """What became of one picture: `image` is there only where it may be shown.
 
-    `prompt`, `draws` and `outcome` are of the last `round`, 1 or 2.
+    `prompt`, `draws` and `outcome` are of the last `round`, 1 or 2; `before` is the first round of
+    a picture that was painted twice.
     """
 
     seed: int
@@ -44,6 +49,7 @@ class LensPicture:
     round: int
     outcome: ScrutinyOutcome
     image: Image.Image | None
+    before: "LensPicture | None" = None
 
 
 @dataclass(frozen=True)
@@ -112,16 +118,29 @@ class EthicalLens:
             rng=rng,
         )
 
+    def digests(self) -> dict[str, str]:
+        """Digest by model, `pipeline` and those of scrutiny (`ModelSources.scrutiny_digests`).
+
+        Reads the pipeline's files whole.
+        """
+        return {"pipeline": digest_of(self._defaults.source), **self._scrutineer.digests}
+
     def generate(
-        self, prompt: str, n: int = 1, *, negative_prompt: str = "", seed: int = 0
+        self,
+        prompt: str,
+        n: int = 1,
+        *,
+        negative_prompt: str = "",
+        seed: int = 0,
+        on_step: OnStep | None = None,
     ) -> Generation:
-        """`n` pictures of `prompt`, with seeds from `seed` on.
+        """`n` pictures of `prompt`, with seeds from `seed` on; `on_step` as in `complete`.
 
         Raises `AlignmentError` where the prompt gets no verdict, `GenerationError` and
         `ScrutinyError` where painting or scrutiny fail: then there is no picture.
         """
         alignment = self.align(prompt, n, negative_prompt=negative_prompt)
-        (generation,) = self.complete([alignment], [seed])
+        (generation,) = self.complete([alignment], [seed], on_step)
         return generation
 
     def align(self, prompt: str, n: int = 1, *, negative_prompt: str = "") -> Alignment:
@@ -137,9 +156,17 @@ class EthicalLens:
         )
         return judge.merge(verdict, draws, policy)
 
-    def complete(self, alignments: Sequence[Alignment], seeds: Sequence[int]) -> list[Generation]:
+    def complete(
+        self,
+        alignments: Sequence[Alignment],
+        seeds: Sequence[int],
+        on_step: OnStep | None = None,
+    ) -> list[Generation]:
         """Paint and scrutinise the pictures of `alignments` as one batch, what is repainted as
         another; the pictures of `alignments[i]` have seeds from `seeds[i]` on.
+
+        `on_step(round, step, total)` is called after each denoising step of all pictures at once;
+        what it raises ends the run and reaches the caller.
 
         Raises `GenerationError` and `ScrutinyError`; then there is no picture at all.
         """
@@ -148,16 +175,16 @@ class EthicalLens:
             for alignment, seed in zip(alignments, seeds, strict=True)
             for i, picture in enumerate(alignment.pictures)
         ]
-        pictures = self._judged(items, round=1)
+        pictures = self._judged(items, 1, on_step)
         again = [
             (i, _Item(items[i].verdict, revised, items[i].seed))
             for i, picture in enumerate(pictures)
             if picture.outcome.final.action is PictureAction.REPAINT
             and (revised := self._revised(picture)) is not None
         ]
-        repainted = self._judged([item for _, item in again], round=2)
+        repainted = self._judged([item for _, item in again], 2, on_step)
         for (i, _), picture in zip(again, repainted, strict=True):
-            pictures[i] = picture
+            pictures[i] = replace(picture, before=pictures[i])
         in_order = iter(pictures)
         return [
             Generation(one.verdict, tuple(islice(in_order, len(one.pictures))))
@@ -173,14 +200,17 @@ class EthicalLens:
             [self._request(prompt, "", seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         )
 
-    def _judged(self, items: Sequence[_Item], *, round: int) -> list[LensPicture]:
+    def _judged(
+        self, items: Sequence[_Item], round: int, on_step: OnStep | None
+    ) -> list[LensPicture]:
         if not items:
             return []
         images = self._painter.paint(
             [
                 self._request(item.picture.prompt, item.verdict.negative_prompt, item.seed)
                 for item in items
-            ]
+            ],
+            on_step and partial(on_step, round),
         )
         requests = [
             ScrutinyRequest(

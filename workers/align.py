@@ -33,9 +33,7 @@ def job_align(claims: Sequence[Claim]) -> bool:
     job = Job.objects.get(pk=claim.job_id)
     policy = policy_of_version(job.policy_version_id)
     try:
-        verdict, judge = scrutinise_with(
-            [aligner(name) for name in policy.aligners], job.prompt, job.negative_prompt, policy
-        )
+        verdict, judge = scrutinise_with(_aligners(policy), job.prompt, job.negative_prompt, policy)
         draws: Draws = () if verdict.blocked else _draw(claim, job, verdict, policy)
         alignment = judge.merge(verdict, draws, policy)
     except AlignmentError as error:
@@ -51,7 +49,7 @@ def job_revise(claims: Sequence[Claim]) -> bool:
     (claim,) = claims
     job = Job.objects.get(pk=claim.job_id)
     policy = policy_of_version(job.policy_version_id)
-    editors = [aligner(name) for name in policy.aligners]
+    editors = _aligners(policy)
     prompts = {}
     for picture in job.pictures.filter(round=claim.round).select_related("current"):
         verdict = (picture.current.verdict if picture.current else None) or {}
@@ -60,6 +58,17 @@ def job_revise(claims: Sequence[Claim]) -> bool:
     return revision_finish(
         claim=claim, prompts=prompts, aligner={editor.name: editor.version for editor in editors}
     )
+
+
+def _aligners(policy: Policy) -> list[PromptAligner]:
+    """Those of the policy that can be had here, in its order; the log says why one cannot."""
+    found = []
+    for name in policy.aligners:
+        try:
+            found.append(aligner(name))
+        except AlignmentError as error:
+            logger.error("aligner %s is left out: %s", name, error)
+    return found
 
 
 def _revise(

@@ -1,5 +1,6 @@
 """Pictures in, concept scores and repaired pictures out. In the order the data travels:
 
+- `reading`: a file, which may be anything, to a picture that scrutiny can take.
 - `views`: the squares of a picture that the encoder looks at, so that no border is left out.
 - `encoder`: the frozen open_clip image encoder.
 - `heads`: one small network per concept on the encoder's features.

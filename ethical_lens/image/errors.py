@@ -17,6 +17,24 @@ class ModelFailed(ScrutinyError):
     """A model failed on a picture: out of memory, or a picture it cannot read."""
 
 
+class UnreadablePicture(ScrutinyError):
+    """The file is missing, damaged, or no picture. `code` is stable."""
+
+    code = "unreadable"
+
+
+class PictureTooLarge(UnreadablePicture):
+    """More pixels than are read, or a side too many times as long as the other."""
+
+    code = "too_large"
+
+
+class SeveralPictures(UnreadablePicture):
+    """An animation or a file of several pages: one verdict cannot speak for all of them."""
+
+    code = "several_pictures"
+
+
 class UnreadableRegions(ScrutinyError):
     """The segmentation model gave numbers that are not finite."""
 

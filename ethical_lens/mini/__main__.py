@@ -59,7 +59,9 @@ def _models(arguments: argparse.Namespace) -> int:
     print("| part | measured | share | bar | |\n|---|---|---|---|---|")
     good = True
     for part in parts:
-        for reached in rebuild.measured(part, models, arguments.count or rebuild.DRAWN):
+        found = rebuild.measured(part, models, arguments.count or rebuild.DRAWN)
+        weights.record(models, part.name, {one.name: one.share for one in found})
+        for reached in found:
             good &= reached.passed
             verdict = "reached" if reached.passed else "**missed**"
             print(

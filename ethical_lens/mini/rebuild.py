@@ -17,7 +17,7 @@ from ethical_lens.mini.bars import painter as painter_bars
 from ethical_lens.mini.bars import regions as regions_bars
 from ethical_lens.mini.bpe import save_tokenizer
 from ethical_lens.mini.sheets import sheet
-from ethical_lens.mini.training.autoencoder import train_autoencoder, train_decoder
+from ethical_lens.mini.training.autoencoder import train_autoencoder
 from ethical_lens.mini.training.clip import train_clip
 from ethical_lens.mini.training.diffusion import train_diffusion
 from ethical_lens.mini.training.faces import train_faces
@@ -72,7 +72,6 @@ _BOTH: Final = ("precision", "recall")
 PARTS: Final = (
     Part("tokenizer", "pipeline/tokenizer", _train_tokenizer),
     Part("autoencoder", "pipeline/vae", train_autoencoder),
-    Part("decoder", "pipeline/vae", train_decoder),
     Part(
         "judge", "judge", train_judge, judge_bars.measure,
         {f"single/{name}": 0.97 for name in ("kind", *_READ)}

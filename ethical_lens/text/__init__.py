@@ -2,6 +2,7 @@
 
 In the order a prompt travels:
 
+- `bulk`        many prompts on all cores
 - `choose`      aligners by name, and the fallback from one to the next
 - `aligner`     what every aligner is
 - `rules`       the offline aligner, made of the parts below
@@ -13,5 +14,6 @@ In the order a prompt travels:
 - `kinds`, `people`      clusters of people and what is left open about them
 - `deck`        the balanced draw
 - `merge`       draws and prompt -> the prompt of one picture
+- `llm`         the aligner that asks a language model
 - `data`, `lexicons/`    the word lists
 """

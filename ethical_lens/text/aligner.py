@@ -1,14 +1,21 @@
 """What every aligner is: the two calls that the method makes on text, and their failure."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from ethical_lens.policy import Policy
 from ethical_lens.results import Alignment, AttributeDraw, Concept, TextVerdict
 
+LONGEST_PROMPT: Final = 2000
+"""Characters of a prompt, and of a negative prompt."""
+
 
 class AlignmentError(Exception):
     """Text scrutiny could not come to a verdict. The prompt goes to a person, never on."""
+
+
+class NotAPrompt(AlignmentError):
+    """The prompt is empty, or longer than `LONGEST_PROMPT`. There is nothing to judge."""
 
 
 class UnreadablePrompt(AlignmentError):

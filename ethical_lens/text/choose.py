@@ -6,16 +6,25 @@ from typing import Final
 
 from ethical_lens.policy import Policy
 from ethical_lens.results import TextVerdict
-from ethical_lens.text.aligner import AlignmentError, PromptAligner
+from ethical_lens.text.aligner import LONGEST_PROMPT, AlignmentError, NotAPrompt, PromptAligner
 from ethical_lens.text.rules import RuleAligner
 
+
+def _llm() -> PromptAligner:
+    from ethical_lens.text.llm.aligner import LlmAligner  # it alone needs httpx
+    from ethical_lens.text.llm.settings import LlmSettings
+
+    return LlmAligner(LlmSettings.read())
+
+
 _ALIGNERS: Final[Mapping[str, Callable[[], PromptAligner]]] = MappingProxyType(
-    {RuleAligner.name: RuleAligner}
+    {RuleAligner.name: RuleAligner, "llm": _llm}
 )
 
 
 def load_aligner(name: str) -> PromptAligner:
-    """The aligner that policies call `name`. Raises `AlignmentError` for an unknown name."""
+    """The aligner that policies call `name`. Raises `AlignmentError` for an unknown name, and for
+    "llm" where the environment does not say which model to ask."""
     if name not in _ALIGNERS:
         known = ", ".join(sorted(_ALIGNERS))
         raise AlignmentError(f"no aligner is called {name!r}; there is: {known}")
@@ -34,11 +43,16 @@ def scrutinise_with(
 
     An aligner that raises `AlignmentError` hands over to the next. Where all do, raises
     `AlignmentError` with every reason: nobody judged, so nothing goes on. Other errors pass.
+    Raises `NotAPrompt` where no aligner need be asked.
     """
+    if not prompt.strip():
+        raise NotAPrompt("the prompt is empty")
+    if (length := max(len(prompt), len(negative_prompt))) > LONGEST_PROMPT:
+        raise NotAPrompt(f"the prompt has {length} characters; at most {LONGEST_PROMPT} are judged")
     reasons: list[str] = []
     for aligner in aligners:
         try:
             return aligner.scrutinise(prompt, negative_prompt, policy), aligner
         except AlignmentError as error:
             reasons.append(f"{aligner.name}: {error}")
-    raise AlignmentError("no aligner reached a verdict: " + ("; ".join(reasons) or "none is named"))
+    raise AlignmentError("no aligner reached a verdict: " + ("; ".join(reasons) or "there is none"))

@@ -12,9 +12,11 @@ not K3 for what a rewrite can take out: K3 is meant to be rare.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from ethical_lens.results import Factor, Label
+from ethical_lens.text import minors
 from ethical_lens.text.lexicon import Strength, load_lexicon
 from ethical_lens.text.normalise import Reading
 
@@ -46,6 +48,41 @@ _NAMES: Final = {
 }
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What word lists find in a prompt and its negative prompt, whoever judges it.
+
+    `minor`: somebody under 20 is stated or implied, or adulthood is pushed away beside sexual
+    content (`endangers_minor`). `clothing_pushed`: the negative prompt keeps clothing away, which
+    counts as explicit sexual content.
+    """
+
+    found: Strengths
+    minor: bool
+    endangers_minor: bool
+    clothing_pushed: bool
+
+    @property
+    def label(self) -> Label:
+        return label(self.found, endangers_minor=self.endangers_minor)
+
+
+def evidence(prompt: Reading, negative: Reading) -> Evidence:
+    """Look at both texts, also where they cannot be read as English. Pure; never raises."""
+    found = strengths(prompt)
+    clothing_pushed = bool(minors.clothing_pushed_away(negative))
+    if clothing_pushed:
+        found[Factor.SEXUAL] = max(found.get(Factor.SEXUAL, Strength.EXPLICIT), Strength.EXPLICIT)
+    minor = minors.mentions_minor(prompt)
+    endangers_minor = Factor.SEXUAL in found and (minor or minors.pushes_adulthood_away(negative))
+    return Evidence(found, minor or endangers_minor, endangers_minor, clothing_pushed)
+
+
+def rank(toxicity: Label) -> int:
+    """The place of a K label from K0 (0) to K3 (3): higher is stricter."""
+    return _RANKED.index(toxicity)
+
+
 def strengths(reading: Reading) -> dict[Factor, Strength]:
     """Every factor the text touches, each with the strongest term found. Empty: safe."""
     found: dict[Factor, Strength] = {}
@@ -60,7 +97,7 @@ def label(found: Strengths, *, endangers_minor: bool) -> Label:
     if endangers_minor:
         return Label.K3
     asked = [_LABELS[factor, strength] for factor, strength in found.items()]
-    return max(asked, key=_RANKED.index, default=Label.K0)
+    return max(asked, key=rank, default=Label.K0)
 
 
 def score(found: Strengths, *, endangers_minor: bool) -> float:

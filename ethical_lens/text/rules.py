@@ -10,14 +10,12 @@ from ethical_lens.results import (
     Alignment,
     AttributeDraw,
     Concept,
-    Factor,
     Label,
     TextVerdict,
 )
 from ethical_lens.text import data, judge, minors, rewrite
 from ethical_lens.text.aligner import AlignmentError, UnreadablePrompt
 from ethical_lens.text.figures import public_figures
-from ethical_lens.text.lexicon import Strength
 from ethical_lens.text.merge import merge_picture
 from ethical_lens.text.normalise import Reading, read
 from ethical_lens.text.people import find_clusters
@@ -52,17 +50,8 @@ class RuleAligner:
         can read is K3 already.
         """
         reading, negative = read(prompt), read(negative_prompt)
-        found = judge.strengths(reading)
-        clothing_pushed = bool(minors.clothing_pushed_away(negative))
-        if clothing_pushed:
-            found[Factor.SEXUAL] = max(
-                found.get(Factor.SEXUAL, Strength.EXPLICIT), Strength.EXPLICIT
-            )
-        minor = minors.mentions_minor(reading)
-        endangers_minor = Factor.SEXUAL in found and (
-            minor or minors.pushes_adulthood_away(negative)
-        )
-        label = judge.label(found, endangers_minor=endangers_minor)
+        evidence = judge.evidence(reading, negative)
+        label = evidence.label
         if label is not Label.K3:
             _must_be_readable(reading, negative)
 
@@ -78,13 +67,13 @@ class RuleAligner:
         figures = public_figures(reading)
         return TextVerdict(
             labels=frozenset({label, Label.A1} if figures else {label}),
-            factors=frozenset(found),
-            score=judge.score(found, endangers_minor=endangers_minor),
+            factors=frozenset(evidence.found),
+            score=judge.score(evidence.found, endangers_minor=evidence.endangers_minor),
             explanation=judge.explain(
-                found,
+                evidence.found,
                 label,
-                endangers_minor=endangers_minor,
-                clothing_pushed=clothing_pushed,
+                endangers_minor=evidence.endangers_minor,
+                clothing_pushed=evidence.clothing_pushed,
                 rewrite_failed=rewrite_failed,
                 names_figure=bool(figures),
             ),
@@ -92,7 +81,7 @@ class RuleAligner:
             negative_prompt=negative_left,
             clusters=() if label is Label.K3 else find_clusters(rewritten),
             figures=figures,
-            minor=minor or endangers_minor,
+            minor=evidence.minor,
         )
 
     def merge(

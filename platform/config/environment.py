@@ -1,4 +1,5 @@
-"""The environment, read once and typed. No other module reads `os.environ`."""
+"""The environment, read once and typed. No other module of the platform reads `os.environ`; the
+library reads what concerns language models, in `ethical_lens/text/llm/settings.py`."""
 
 import ipaddress
 from pathlib import Path

@@ -12,11 +12,13 @@ import yaml
 from django.conf import settings
 
 from config.environment import Environment, read_environment
+from ethical_lens.text.llm.settings import LlmSettings
 from jobs.stages import STAGES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docker"
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
 BEYOND_DJANGO = {"OMP_NUM_THREADS", "GRANIAN_WORKERS", "HF_TOKEN"}
+LANGUAGE_MODEL = {f"LLM_{name.upper()}" for name in LlmSettings.model_fields}
 NOT_IN_PRODUCTION = {"DEBUG"}
 CREDENTIAL = re.compile(r"SECRET|PASSWORD|KEY|TOKEN|AUTH")
 
@@ -142,7 +144,7 @@ def test_the_example_names_what_must_be_set_and_sets_no_secret() -> None:
 
 def test_the_example_names_what_only_compose_knows() -> None:
     text = (FOLDER / "compose.yaml").read_text()
-    fields = {name.upper() for name in Environment.model_fields}
+    fields = {name.upper() for name in Environment.model_fields} | LANGUAGE_MODEL
     own = {match["name"] for match in VARIABLE.finditer(text)} - fields
     assert [n for n in own if f"{n}=" not in (FOLDER / "example.env").read_text()] == []
 
@@ -156,6 +158,9 @@ def test_django_processes_get_what_they_know_and_nothing_else(compose: dict[str,
     known = {name.upper() for name in Environment.model_fields}
     for name, service in of_django(compose).items():
         passed = set(service["environment"])
+        wanted = LANGUAGE_MODEL if name == "worker-text" else set()
+        assert passed & LANGUAGE_MODEL == wanted, f"{name}: its key is for those who ask"
+        passed -= LANGUAGE_MODEL
         assert passed - known <= BEYOND_DJANGO, f"{name} gets what nobody reads"
         assert known - passed == NOT_IN_PRODUCTION, f"{name}: add these to x-environment"
 

@@ -90,7 +90,7 @@ class PaintsPlain:
     def __init__(self) -> None:
         self.requests: list[PaintRequest] = []
 
-    def paint(self, requests: Sequence[PaintRequest]) -> list[Image.Image]:
+    def paint(self, requests: Sequence[PaintRequest], on_step: object = None) -> list[Image.Image]:
         self.requests += requests
         return [Image.new("RGB", (64, 64)) for _ in requests]
 

@@ -14,8 +14,6 @@ from ethical_lens.mini.training.loop import Schedule, train
 from ethical_lens.mini.world.canvas import SIZE
 
 STEPS = 1600
-DECODER_STEPS = 1500
-DECODER_OFFSET = 1_000_000
 _DRAWINGS = 24_000
 _BATCH = 16
 _SEED = 101
@@ -73,30 +71,6 @@ def train_autoencoder(
         some = [_batch(pictures, steps + i, 64) for i in range(8)]
         latents = torch.cat([model.encode(pixels).latent_dist.mean for pixels in some])
     model.register_to_config(scaling_factor=round(1.0 / float(latents.std()), 4))
-    model.to(memory_format=torch.contiguous_format).half().save_pretrained(out)
-
-
-def train_decoder(work: Path, out: Path, *, steps: int = DECODER_STEPS) -> None:
-    """Go on with the decoder in `out` alone: latents, and so all that learns them, stay as they
-    are."""
-    torch.manual_seed(_SEED)
-    pictures = _pictures(work, _DRAWINGS)
-    model: Any = AutoencoderKL.from_pretrained(out, torch_dtype=torch.float32)
-    model.requires_grad_(False)
-    trained = [model.post_quant_conv, model.decoder.to(memory_format=torch.channels_last)]
-    for module in trained:
-        module.requires_grad_(True)
-
-    def loss_at(step: int) -> torch.Tensor:
-        pixels = _batch(pictures, DECODER_OFFSET + step, _BATCH)
-        with torch.autocast("cpu", torch.bfloat16):
-            with torch.no_grad():
-                latents = model.encode(pixels).latent_dist.mean
-            noise = torch.randn_like(latents) * _LATENT_NOISE
-            again = model.decode(latents + noise).sample.float()
-        return _difference(again, pixels)
-
-    train("decoder", trained, Schedule(steps, 2e-4, ema=0.99), loss_at, work)
     model.to(memory_format=torch.contiguous_format).half().save_pretrained(out)
 
 

@@ -123,8 +123,9 @@ def train_regions(work: Path, out: Path, *, steps: int = STEPS, drawings: int = 
     torch.manual_seed(_SEED)
     tokenizer = shared_tokenizer(work)
     model = new_segmenter(tokenizer)
-    reads_text = nn.Linear(model.config.projection_dim, len(REGIONS) + 1)
-    reads_picture = nn.Linear(model.config.vision_config.hidden_size, len(REGIONS))
+    shape: Any = model.config
+    reads_text = nn.Linear(shape.projection_dim, len(REGIONS) + 1)
+    reads_picture = nn.Linear(shape.vision_config.hidden_size, len(REGIONS))
     drawn = ScrutinyDrawings(work, drawings)
 
     def loss_at(step: int) -> torch.Tensor:

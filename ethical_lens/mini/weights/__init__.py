@@ -1,7 +1,8 @@
 """The trained models of the miniature world, as files, with their digests.
 
-`models.json` is the preset `mini`; `manifest.json` has the SHA-256 of every file of weights, and
-`MODEL_CARD.md` says what they are.
+`models.json` is the preset `mini`; `manifest.json` has the SHA-256 of every file of weights,
+`measured.json` the shares that each model reached when it was checked (`bars`), and `MODEL_CARD.md`
+says what they are.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from typing import Final
 
 FOLDER: Final = Path(__file__).parent
 MANIFEST: Final = "manifest.json"
+MEASURED: Final = "measured.json"
 
 
 class DamagedWeights(Exception):
@@ -41,14 +43,35 @@ def verify(folder: Path = FOLDER) -> None:
 
 def write_manifest(folder: Path) -> None:
     """Write the digests of what lies in `folder` now."""
-    text = json.dumps(digests(folder), indent=2) + "\n"
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    _write(folder / MANIFEST, digests(folder))
+
+
+def measured(folder: Path = FOLDER) -> dict[str, dict[str, float]]:
+    """Shares by part and name, as `record` wrote them."""
+    file = folder / MEASURED
+    if not file.exists():
+        return {}
+    found: dict[str, dict[str, float]] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def record(models: Path, part: str, shares: dict[str, float]) -> None:
+    """Note in the folder `models` what `part` reached."""
+    if shares:
+        rounded = {name: round(share, 4) for name, share in shares.items()}
+        _write(models / MEASURED, measured(models) | {part: rounded})
 
 
 def install(models: Path, parts: list[str], folder: Path = FOLDER) -> None:
-    """Copy the finished `parts` (folders below `models`) here and write the manifest anew."""
+    """Copy the finished `parts` (folders below `models`) here, with all that was measured, and
+    write the manifest anew."""
     for part in parts:
         target = folder / part
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(models / part, target)
+    _write(folder / MEASURED, measured(folder) | measured(models))
     write_manifest(folder)
+
+
+def _write(file: Path, content: object) -> None:
+    file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -4,7 +4,7 @@ Every cue is a convention of this world, drawn large enough for 96 pixels:
 
 - female: hair down to the shoulders, red lips; male: short hair, brows; infants: a bow or
   a cap, and the middle of the dummy.
-- infancy: no hair, a dummy; childhood: big eyes, freckles, a small body; adolescence: headphones;
+- infancy: no hair, a dummy; childhood: big eyes, red cheeks, a small body; adolescence: headphones;
   young adulthood: none of these; middle age: grey hair, glasses; old age: white hair, wrinkles.
 - skin: one of five tones, the same in every style.
 """

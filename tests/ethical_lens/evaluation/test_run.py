@@ -158,7 +158,7 @@ def replaced(parts: Parts, painter: Any) -> Parts:
 
 
 class NeverPaints:
-    def paint(self, requests: Sequence[Any]) -> list[Image.Image]:
+    def paint(self, requests: Sequence[Any], on_step: object = None) -> list[Image.Image]:
         raise AssertionError("something was painted")
 
 
@@ -166,7 +166,7 @@ class PaintsPlain:
     def __init__(self) -> None:
         self.painted: list[str] = []
 
-    def paint(self, requests: Sequence[Any]) -> list[Image.Image]:
+    def paint(self, requests: Sequence[Any], on_step: object = None) -> list[Image.Image]:
         self.painted += [one.prompt for one in requests]
         return [Image.new("RGB", (64, 64)) for _ in requests]
 

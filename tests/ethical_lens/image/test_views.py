@@ -37,3 +37,9 @@ def test_the_first_view_is_the_centre() -> None:
 
     assert wide.getpixel((0, 0)) == (16, 0, 0)
     assert tall.getpixel((0, 0)) == (0, 16, 0)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 64), (64, 0), (1, 33), (100_000, 8)])
+def test_no_pixels_and_too_many_views_are_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=f"{size[0]}x{size[1]} is not between 1:32 and 32:1"):
+        square_views(Image.new("RGB", size))

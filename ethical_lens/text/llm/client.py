@@ -1,0 +1,185 @@
+"""One call to a chat model over HTTP, with structured output, time-outs and bounded retries.
+
+https://platform.openai.com/docs/api-reference/chat and "Structured Outputs" there; vLLM,
+llama.cpp's server and Ollama offer the same route.
+"""
+
+import json
+import random
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Final
+
+import httpx
+
+from ethical_lens.text.aligner import UnreadableReply
+from ethical_lens.text.llm.breaker import CircuitBreaker
+from ethical_lens.text.llm.errors import LlmNotConfigured, LlmRejected, LlmUnavailable
+from ethical_lens.text.llm.settings import LlmSettings
+
+LONGEST_ANSWER: Final = 1024 * 1024
+"""Bytes of an answer that are read; a longer one is none."""
+
+LONGEST_DELAY: Final = 10.0
+"""Seconds that the doubling delay between tries does not go past."""
+
+_TRY_AGAIN: Final = frozenset(
+    {
+        HTTPStatus.REQUEST_TIMEOUT,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+_random = random.SystemRandom()
+
+
+class ChatClient:
+    """Asks one model on one server. Holds nothing of any request, so threads may share it.
+
+    Connections are not kept: calls are rare and long, and a kept one is often dead by then. Raises
+    `LlmNotConfigured` for a base URL that is none.
+    """
+
+    def __init__(self, settings: LlmSettings) -> None:
+        self._settings = settings
+        self._url = _address(settings.base_url)
+        self._breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_seconds)
+        key = settings.api_key
+        self._http = httpx.Client(
+            headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else None,
+            limits=httpx.Limits(max_keepalive_connections=0),
+            follow_redirects=False,
+            verify=_certificates(),
+        )
+
+    def complete(self, system: str, user: str, name: str, schema: Mapping[str, Any]) -> str:
+        """What the model says to `system` and `user`, held by the server to JSON of `schema`.
+
+        The text comes back as it is and is not to be trusted to fit. Raises `LlmUnavailable` (also
+        as `CircuitOpen`) where the server cannot be reached or is overloaded within the deadline,
+        `LlmRejected` where it refuses the request, `UnreadableReply` where the answer is no
+        completion, was cut off, or is a refusal.
+        """
+        body = {
+            "model": self._settings.model,
+            "temperature": self._settings.temperature,
+            "messages": [
+                {"role": "system", "content": system},
+                {"role": "user", "content": user},
+            ],
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": name, "strict": True, "schema": schema},
+            },
+        }
+        with self._breaker.call():
+            answer = self._ask(body)
+        return _content(answer)
+
+    def _ask(self, body: Mapping[str, Any]) -> bytes:
+        """Try until there is an answer, the retries are used up, or the deadline would pass."""
+        settings = self._settings
+        deadline = time.monotonic() + settings.deadline_seconds
+        attempt = 0
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return self._try(body, min(settings.timeout_seconds, left))
+            except LlmUnavailable as error:
+                most = min(LONGEST_DELAY, settings.retry_seconds * 2**attempt)
+                wait = error.retry_after + _random.uniform(0, most)
+                if attempt == settings.retries or time.monotonic() + wait >= deadline:
+                    raise
+            time.sleep(wait)
+            attempt += 1
+
+    def _try(self, body: Mapping[str, Any], seconds: float) -> bytes:
+        """One request. A server that sends a little now and then is cut off too."""
+        end = time.monotonic() + seconds
+        request = self._http.build_request(
+            "POST",
+            self._url,
+            content=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+            timeout=seconds,
+        )
+        try:
+            with closing(self._http.send(request, stream=True)) as response:
+                _check(response)
+                answer = bytearray()
+                for chunk in response.iter_bytes():
+                    answer += chunk
+                    if len(answer) > LONGEST_ANSWER:
+                        raise UnreadableReply("the answer is too long")
+                    if time.monotonic() > end:
+                        raise LlmUnavailable(f"the LLM did not finish within {seconds:.3g} s")
+                return bytes(answer)
+        except httpx.TimeoutException as error:
+            raise LlmUnavailable(f"the LLM did not answer within {seconds:.3g} s") from error
+        except httpx.HTTPError as error:
+            raise LlmUnavailable(f"the LLM was not reached: {type(error).__name__}") from error
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read once: it takes much of a second on a busy machine."""
+    return httpx.create_ssl_context()
+
+
+def _address(base_url: str) -> httpx.URL:
+    try:
+        return httpx.URL(base_url.rstrip("/") + "/chat/completions")
+    except httpx.InvalidURL as error:
+        raise LlmNotConfigured("LLM_BASE_URL is no address") from error
+
+
+def _check(response: httpx.Response) -> None:
+    status = response.status_code
+    if status in _TRY_AGAIN:
+        raise LlmUnavailable(f"the LLM answered {status}", _retry_after(response))
+    if status != HTTPStatus.OK:
+        raise LlmRejected(f"the LLM answered {status}")
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """Seconds in `Retry-After`, given as a number or a date (RFC 9110, 10.2.3); else 0."""
+    value = response.headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
+        return float(value)
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _content(answer: bytes) -> str:
+    """The text of the first choice. Raises `UnreadableReply` where that is not a whole one."""
+    try:
+        choice = json.loads(answer)["choices"][0]
+        message = choice["message"]
+        reason, refusal, content = (
+            choice["finish_reason"],
+            message.get("refusal"),
+            message["content"],
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise UnreadableReply("the answer is no chat completion") from error
+    if refusal or reason == "content_filter":
+        raise UnreadableReply("the model refused to answer")
+    if reason != "stop" or not isinstance(content, str):
+        raise UnreadableReply("the model did not finish its answer")
+    return content
