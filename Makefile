@@ -4,7 +4,7 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-load check format mini-models benchmark lock clean
+.PHONY: help demo test test-fast test-load check format mini-models evaluate benchmark lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ mini-models: .venv/.dev ## train the miniature models under .local/mini, measure
 	@$(BIN)/python -m ethical_lens.mini train $(ARGS)
 	@$(BIN)/python -m ethical_lens.mini check $(ARGS)
 	@$(BIN)/python -m ethical_lens.mini install $(ARGS)
+
+evaluate: .venv/.dev ## measure alignment in the miniature world, report in .local/evaluation (over an hour; goes on where it was)
+	@$(BIN)/python -m ethical_lens.evaluation run --suite mini --out .local/evaluation $(ARGS)
 
 benchmark: .venv/.dev ## measure the overhead of durability (see benchmarks/)
 	@$(BIN)/python -m benchmarks.overhead $(ARGS)

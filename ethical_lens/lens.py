@@ -7,8 +7,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from PIL import Image
 
@@ -18,7 +19,13 @@ from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.image.scrutinise import ScrutinyOutcome, ScrutinyRequest, scrutinise
 from ethical_lens.policy import Policy
-from ethical_lens.results import AttributeDraw, PictureAction, PicturePrompt, TextVerdict
+from ethical_lens.results import (
+    Alignment,
+    AttributeDraw,
+    PictureAction,
+    PicturePrompt,
+    TextVerdict,
+)
 from ethical_lens.sources import MINI, ModelSources, PipelineSource, digest_of
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import load_aligners, scrutinise_with
@@ -53,6 +60,14 @@ class Generation:
     pictures: tuple[LensPicture, ...]
 
 
+class _Item(NamedTuple):
+    """A picture to paint, and the verdict it belongs to."""
+
+    verdict: TextVerdict
+    picture: PicturePrompt
+    seed: int
+
+
 class EthicalLens:
     """Alignment, painter and scrutiny with one policy. Load it once; not for two threads at once.
 
@@ -67,10 +82,11 @@ class EthicalLens:
         scrutineer: Scrutineer,
         regions: RegionFinder,
         *,
+        aligners: Sequence[PromptAligner] | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._policy = policy
-        self._aligners: tuple[PromptAligner, ...] = load_aligners(policy)
+        self._aligners = load_aligners(policy) if aligners is None else tuple(aligners)
         self._painter = painter
         self._defaults = defaults
         self._scrutineer = scrutineer
@@ -118,37 +134,62 @@ class EthicalLens:
         seed: int = 0,
         on_step: OnStep | None = None,
     ) -> Generation:
-        """`n` pictures of `prompt`, with seeds from `seed` on.
-
-        `on_step(round, step, total)` is called after each denoising step of all pictures at once;
-        what it raises ends the run and reaches the caller.
+        """`n` pictures of `prompt`, with seeds from `seed` on; `on_step` as in `complete`.
 
         Raises `AlignmentError` where the prompt gets no verdict, `GenerationError` and
         `ScrutinyError` where painting or scrutiny fail: then there is no picture.
+        """
+        alignment = self.align(prompt, n, negative_prompt=negative_prompt)
+        (generation,) = self.complete([alignment], [seed], on_step)
+        return generation
+
+    def align(self, prompt: str, n: int = 1, *, negative_prompt: str = "") -> Alignment:
+        """The verdict on `prompt`, and what `n` pictures of it are painted from; nothing is
+        painted. Draws go on from those made before.
+
+        Raises `AlignmentError` where the prompt gets no verdict.
         """
         policy = self._policy
         verdict, judge = scrutinise_with(self._aligners, prompt, negative_prompt, policy)
         draws, self._decks = draw_pictures(
             self._decks, verdict, policy, 0 if verdict.blocked else n, self._rng
         )
-        prompts = judge.merge(verdict, draws, policy).pictures
-        pictures = self._judged(verdict, prompts, range(seed, seed + n), 1, on_step)
+        return judge.merge(verdict, draws, policy)
+
+    def complete(
+        self,
+        alignments: Sequence[Alignment],
+        seeds: Sequence[int],
+        on_step: OnStep | None = None,
+    ) -> list[Generation]:
+        """Paint and scrutinise the pictures of `alignments` as one batch, what is repainted as
+        another; the pictures of `alignments[i]` have seeds from `seeds[i]` on.
+
+        `on_step(round, step, total)` is called after each denoising step of all pictures at once;
+        what it raises ends the run and reaches the caller.
+
+        Raises `GenerationError` and `ScrutinyError`; then there is no picture at all.
+        """
+        items = [
+            _Item(alignment.verdict, picture, seed + i)
+            for alignment, seed in zip(alignments, seeds, strict=True)
+            for i, picture in enumerate(alignment.pictures)
+        ]
+        pictures = self._judged(items, 1, on_step)
         again = [
-            (i, revised)
+            (i, _Item(items[i].verdict, revised, items[i].seed))
             for i, picture in enumerate(pictures)
             if picture.outcome.final.action is PictureAction.REPAINT
             and (revised := self._revised(picture)) is not None
         ]
-        repainted = self._judged(
-            verdict,
-            [revised for _, revised in again],
-            [pictures[i].seed for i, _ in again],
-            2,
-            on_step,
-        )
+        repainted = self._judged([item for _, item in again], 2, on_step)
         for (i, _), picture in zip(again, repainted, strict=True):
             pictures[i] = replace(picture, before=pictures[i])
-        return Generation(verdict, tuple(pictures))
+        in_order = iter(pictures)
+        return [
+            Generation(one.verdict, tuple(islice(in_order, len(one.pictures))))
+            for one in alignments
+        ]
 
     def paint(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
         """Paint as the model alone does, neither aligned nor scrutinised: for comparison only.
@@ -160,19 +201,14 @@ class EthicalLens:
         )
 
     def _judged(
-        self,
-        verdict: TextVerdict,
-        prompts: Sequence[PicturePrompt],
-        seeds: Sequence[int],
-        round: int,
-        on_step: OnStep | None,
+        self, items: Sequence[_Item], round: int, on_step: OnStep | None
     ) -> list[LensPicture]:
-        if not prompts:
+        if not items:
             return []
         images = self._painter.paint(
             [
-                self._request(one.prompt, verdict.negative_prompt, seed)
-                for one, seed in zip(prompts, seeds, strict=True)
+                self._request(item.picture.prompt, item.verdict.negative_prompt, item.seed)
+                for item in items
             ],
             on_step and partial(on_step, round),
         )
@@ -180,16 +216,23 @@ class EthicalLens:
             ScrutinyRequest(
                 image=image,
                 round=round,
-                under_twenty=verdict.somebody_under_twenty(one.draws),
-                figures=verdict.figures,
+                under_twenty=item.verdict.somebody_under_twenty(item.picture.draws),
+                figures=item.verdict.figures,
                 policy=self._policy,
             )
-            for image, one in zip(images, prompts, strict=True)
+            for image, item in zip(images, items, strict=True)
         ]
         outcomes = scrutinise(requests, self._scrutineer, self._regions)
         return [
-            LensPicture(seed, one.prompt, one.draws, round, outcome, _shown(image, outcome))
-            for image, one, seed, outcome in zip(images, prompts, seeds, outcomes, strict=True)
+            LensPicture(
+                item.seed,
+                item.picture.prompt,
+                item.picture.draws,
+                round,
+                outcome,
+                _shown(image, outcome),
+            )
+            for image, item, outcome in zip(images, items, outcomes, strict=True)
         ]
 
     def _revised(self, picture: LensPicture) -> PicturePrompt | None:

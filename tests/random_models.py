@@ -55,6 +55,7 @@ CLIP_CONFIG: dict[str, Any] = {
     "text_cfg": {
         "context_length": TOKENIZER.model_max_length,
         "vocab_size": len(TOKENIZER),
+        "hf_tokenizer_name": str(weights.FOLDER / "clip"),
         "width": 16,
         "heads": 2,
         "layers": 1,

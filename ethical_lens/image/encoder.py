@@ -30,24 +30,10 @@ class ImageEncoder:
     def load(cls, source: ClipSource, device: torch.device) -> Self:
         """Load the checkpoint; pickled code in it is never run.
 
-        Raises `ScrutinyUnavailable` where the checkpoint is missing, damaged or of another
-        architecture.
+        Raises `ScrutinyUnavailable` as `load_clip` does.
         """
-        if source.config is not None:
-            open_clip.add_model_config(source.config)
-        try:
-            # The architecture draws initial weights before the checkpoint is read.
-            with torch.random.fork_rng(devices=[]):
-                model, _, preprocess = open_clip.create_model_and_transforms(
-                    source.architecture, pretrained=_weights(source.checkpoint), weights_only=True
-                )
-        except LOAD_FAILURES as error:
-            raise ScrutinyUnavailable(
-                f"clip: {source.checkpoint} cannot be loaded as {source.architecture}: {error}\n"
-                + _advice(source.checkpoint)
-            ) from error
-        model.requires_grad_(False)
-        return cls(model.eval().to(device), preprocess, device)
+        model, preprocess = load_clip(source, device)
+        return cls(model, preprocess, device)
 
     @torch.inference_mode()
     def encode(self, images: Sequence[Image.Image]) -> torch.Tensor:
@@ -61,6 +47,29 @@ class ImageEncoder:
         batch = torch.stack([self._preprocess(image.convert("RGB")) for image in images])
         features: torch.Tensor = self._model.encode_image(batch.to(self._device), normalize=False)
         return features.float().cpu()
+
+
+def load_clip(source: ClipSource, device: torch.device) -> tuple[Any, Any]:
+    """The whole frozen model of open_clip, and what turns an RGB image into its input.
+
+    Raises `ScrutinyUnavailable` where the checkpoint is missing, damaged or of another
+    architecture.
+    """
+    if source.config is not None:
+        open_clip.add_model_config(source.config)
+    try:
+        # The architecture draws initial weights before the checkpoint is read.
+        with torch.random.fork_rng(devices=[]):
+            model, _, preprocess = open_clip.create_model_and_transforms(
+                source.architecture, pretrained=_weights(source.checkpoint), weights_only=True
+            )
+    except LOAD_FAILURES as error:
+        raise ScrutinyUnavailable(
+            f"clip: {source.checkpoint} cannot be loaded as {source.architecture}: {error}\n"
+            + _advice(source.checkpoint)
+        ) from error
+    model.requires_grad_(False)
+    return model.eval().to(device), preprocess
 
 
 def _weights(checkpoint: str) -> str:

@@ -1,12 +1,20 @@
 """The method in one process, on the miniature models: what comes out may be shown."""
 
 import random
+from collections.abc import Sequence
+from typing import cast
 
 import pytest
+from PIL import Image
 
+from ethical_lens.generation.painter import Painter
+from ethical_lens.generation.request import PaintRequest
+from ethical_lens.image.regions import RegionFinder
+from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.lens import EthicalLens, Generation
 from ethical_lens.policy import BlurSettings, Policy
 from ethical_lens.results import Label, PictureAction
+from ethical_lens.sources import ModelSources
 from ethical_lens.text.aligner import AlignmentError
 
 pytestmark = pytest.mark.models
@@ -74,3 +82,57 @@ def test_the_same_seed_paints_the_same_picture_without_alignment(lens: EthicalLe
 
     assert one.tobytes() == again.tobytes()
     assert one.tobytes() != other.tobytes()
+
+
+class PaintsPlain:
+    """Keeps what it was asked for."""
+
+    def __init__(self) -> None:
+        self.requests: list[PaintRequest] = []
+
+    def paint(self, requests: Sequence[PaintRequest], on_step: object = None) -> list[Image.Image]:
+        self.requests += requests
+        return [Image.new("RGB", (64, 64)) for _ in requests]
+
+
+@pytest.fixture
+def painter() -> PaintsPlain:
+    return PaintsPlain()
+
+
+@pytest.fixture
+def plain(
+    painter: PaintsPlain,
+    scrutineer: Scrutineer,
+    region_finder: RegionFinder,
+    sources: ModelSources,
+) -> EthicalLens:
+    (defaults,) = sources.pipelines.values()
+    return EthicalLens(
+        Policy(), cast(Painter, painter), defaults, scrutineer, region_finder,
+        rng=random.Random(1),
+    )  # fmt: skip
+
+
+def test_prompts_are_painted_in_one_batch_and_each_gets_its_own(
+    plain: EthicalLens, painter: PaintsPlain
+) -> None:
+    prompts = ["a doctor", "a nude child", "a house"]
+    alignments = [plain.align(prompt, 2) for prompt in prompts]
+
+    doctor, blocked, house = plain.complete(alignments, [10, 20, 30])
+
+    assert [one.seed for one in painter.requests[:4]] == [10, 11, 30, 31]
+    assert [one.seed for one in (*doctor.pictures, *house.pictures)] == [10, 11, 30, 31]
+    assert blocked.pictures == ()
+    assert "doctor" in painter.requests[0].prompt
+    assert painter.requests[2].prompt == "a house"
+
+
+def test_a_negative_prompt_is_painted_without_what_scrutiny_took_out(
+    plain: EthicalLens, painter: PaintsPlain
+) -> None:
+    plain.generate("a woman at the beach", negative_prompt="clothes, rain")
+
+    assert "clothes" not in painter.requests[0].negative_prompt
+    assert "rain" in painter.requests[0].negative_prompt

@@ -1,0 +1,180 @@
+"""The arms: what is painted from a prompt, and what is held back.
+
+Text scrutiny of a whole set comes before any painting and costs next to nothing. So draws are the
+same whether or not a run was interrupted, and on every arm that makes them.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ethical_lens.evaluation.prompts.own import BiasPrompt, ToxicityPrompt
+from ethical_lens.evaluation.records import Arm
+from ethical_lens.generation.painter import Painter
+from ethical_lens.image.regions import RegionFinder
+from ethical_lens.image.scrutineer import Scrutineer
+from ethical_lens.lens import EthicalLens
+from ethical_lens.policy import OUT_OF_REACH, Policy
+from ethical_lens.results import (
+    Alignment,
+    AttributeDraw,
+    Concept,
+    Label,
+    PicturePrompt,
+    TextVerdict,
+)
+from ethical_lens.sources import PipelineSource
+from ethical_lens.text.aligner import AlignmentError
+from ethical_lens.text.choose import load_aligners, scrutinise_with
+from ethical_lens.text.minors import mentions_minor
+from ethical_lens.text.normalise import read
+from ethical_lens.text.rules import RuleAligner
+
+OwnPrompt = ToxicityPrompt | BiasPrompt
+
+UNALIGNED: Final = frozenset({Arm.BASE, Arm.NO_TEXT})
+"""The arms that would paint whatever they are asked for."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A prompt on an arm, before anything is painted. Its seeds are `seed` to `seed + count - 1`.
+
+    `alignment` is None where there is nothing to paint: the prompt is `withheld`, or it got no
+    verdict.
+    """
+
+    suite_set: str
+    prompt: OwnPrompt
+    seed: int
+    count: int
+    alignment: Alignment | None
+    withheld: bool = False
+
+    @property
+    def painted(self) -> int:
+        """How many pictures are painted at first."""
+        return len(self.alignment.pictures) if self.alignment else 0
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Loaded models, shared by all arms."""
+
+    painter: Painter
+    defaults: PipelineSource
+    scrutineer: Scrutineer
+    regions: RegionFinder
+
+
+class AsWritten:
+    """An aligner that judges and changes nothing: what the arm without text scrutiny has.
+
+    Pictures are still repainted from a new wording, which is a part of their scrutiny. It knows a
+    minor when it reads of one, because what happens to nude pictures hangs on that.
+    """
+
+    name = "as-written"
+    version = "1"
+
+    def __init__(self) -> None:
+        self._rules = RuleAligner()
+
+    def scrutinise(self, prompt: str, negative_prompt: str, policy: Policy) -> TextVerdict:
+        """K0 for everything."""
+        return TextVerdict(
+            labels=frozenset({Label.K0}),
+            score=0.0,
+            explanation="Not judged: this arm has no text scrutiny.",
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            minor=mentions_minor(read(prompt)),
+        )
+
+    def merge(
+        self, verdict: TextVerdict, draws: Sequence[Sequence[AttributeDraw]], policy: Policy
+    ) -> Alignment:
+        """Every picture gets the prompt as it is."""
+        picture = PicturePrompt(prompt=verdict.prompt)
+        return Alignment(verdict=verdict, pictures=(picture,) * len(draws))
+
+    def revise(self, prompt: str, concepts: frozenset[Concept], policy: Policy) -> str:
+        """As the rule aligner does. Raises `AlignmentError` where it finds no wording."""
+        return self._rules.revise(prompt, concepts, policy)
+
+
+def lens_of(arm: Arm, parts: Parts, policy: Policy, seed: int) -> EthicalLens:
+    """The method as `arm` has it. The base arm only uses its `paint`."""
+    if arm is Arm.NO_IMAGE:
+        unreachable = {
+            concept: rule.model_copy(update={"threshold": OUT_OF_REACH})
+            for concept, rule in policy.concepts.items()
+        }
+        policy = policy.model_copy(update={"concepts": unreachable})
+    return EthicalLens(
+        policy,
+        parts.painter,
+        parts.defaults,
+        parts.scrutineer,
+        parts.regions,
+        aligners=[AsWritten()] if arm in UNALIGNED else None,
+        rng=random.Random(seed),  # noqa: S311 - draws that can be repeated, no secret
+    )
+
+
+def may_be_painted(prompt: OwnPrompt, policy: Policy) -> bool:
+    """Whether an arm without text scrutiny may paint `prompt`.
+
+    Never where K3 is expected or found, and never without a verdict: doubt is no.
+    """
+    if Label.K3 in prompt.labels:
+        return False
+    try:
+        verdict, _ = scrutinise_with(load_aligners(policy), prompt.prompt, "", policy)
+    except AlignmentError:
+        return False
+    return not verdict.blocked
+
+
+def plan(
+    arm: Arm,
+    lens: EthicalLens,
+    policy: Policy,
+    suite_set: str,
+    prompts: Sequence[OwnPrompt],
+    *,
+    count: int,
+    seed: int,
+) -> list[Planned]:
+    """What `arm` paints of each of `prompts`, `count` pictures of each, seeds from `seed` on.
+
+    Prompts that endanger minors are painted on no arm: where text scrutiny does not block one, it
+    is withheld. The arms without text scrutiny withhold every K3.
+    """
+    planned = []
+    for number, prompt in enumerate(prompts):
+        first = seed + number * count
+        if arm in UNALIGNED and not may_be_painted(prompt, policy):
+            planned.append(Planned(suite_set, prompt, first, count, None, withheld=True))
+            continue
+        try:
+            alignment = lens.align(prompt.prompt, count)
+        except AlignmentError:
+            planned.append(Planned(suite_set, prompt, first, count, None))
+            continue
+        if endangers_minor(prompt) and alignment.pictures:
+            planned.append(Planned(suite_set, prompt, first, count, None, withheld=True))
+        else:
+            planned.append(Planned(suite_set, prompt, first, count, alignment))
+    return planned
+
+
+def endangers_minor(prompt: OwnPrompt) -> bool:
+    """Whether the set says that the prompt is sexual beside somebody under 20."""
+    return isinstance(prompt, ToxicityPrompt) and prompt.minor
+
+
+def subset(planned: Sequence[Planned], share: float) -> list[Planned]:
+    """A fixed `share` (0 to 1] of the list, spread evenly over it."""
+    return [one for i, one in enumerate(planned) if int((i + 1) * share) > int(i * share)]

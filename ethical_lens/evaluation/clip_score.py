@@ -1,0 +1,70 @@
+"""CLIPScore: how well a picture fits a text (Hessel et al. 2021, without its factor of 2.5)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+import open_clip
+import torch
+from PIL import Image
+from torch.nn import functional
+
+from ethical_lens.device import resolve_device
+from ethical_lens.image.encoder import load_clip
+from ethical_lens.image.errors import ScrutinyUnavailable, failures_translated
+from ethical_lens.loading import LOAD_FAILURES
+from ethical_lens.sources import ClipSource, DeviceName
+
+_CONFIG: Final = "open_clip_config.json"
+
+
+class ClipScorer:
+    """Scores pictures against texts with the encoder of a model set.
+
+    The same encoder as that of scrutiny: scores compare arms of one run, not model sets.
+    """
+
+    def __init__(self, model: Any, preprocess: Any, tokenizer: Any, device: torch.device) -> None:
+        self._model = model
+        self._preprocess = preprocess
+        self._tokenizer = tokenizer
+        self._device = device
+
+    @classmethod
+    def load(cls, source: ClipSource, device: DeviceName) -> Self:
+        """Load encoder and tokenizer. Raises `ScrutinyUnavailable` where one is missing."""
+        on = resolve_device(device)
+        model, preprocess = load_clip(source, on)
+        try:
+            tokenizer = open_clip.get_tokenizer(_tokenizer_name(source))
+        except LOAD_FAILURES as error:
+            raise ScrutinyUnavailable(
+                f"clip: no tokenizer for {source.architecture}: {error}"
+            ) from error
+        return cls(model, preprocess, tokenizer, on)
+
+    @torch.inference_mode()
+    def score(self, images: Sequence[Image.Image], texts: Sequence[str]) -> list[float]:
+        """100 max(cos(image, text), 0) for each pair; 0 to 100, higher fits better.
+
+        Raises `ModelFailed` where an image cannot be read or the encoder fails.
+        """
+        if not images:
+            return []
+        with failures_translated("scoring pictures against prompts"):
+            batch = torch.stack([self._preprocess(image.convert("RGB")) for image in images])
+            seen = self._model.encode_image(batch.to(self._device))
+            said = self._model.encode_text(self._tokenizer(list(texts)).to(self._device))
+            cosine = functional.cosine_similarity(seen.float(), said.float())
+            if len(images) != len(texts) or not torch.isfinite(cosine).all():
+                raise ValueError("as many texts as images are needed, and finite features")
+            return [100 * value for value in cosine.clamp(0, 1).tolist()]
+
+
+def _tokenizer_name(source: ClipSource) -> str:
+    """A folder with its own configuration has its own tokenizer too."""
+    path = Path(source.checkpoint)
+    folder = path if path.is_dir() else path.parent
+    if (folder / _CONFIG).is_file():
+        return f"local-dir:{folder.resolve()}"
+    return source.architecture

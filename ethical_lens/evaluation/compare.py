@@ -1,0 +1,84 @@
+"""Two runs side by side: is the second worse than the first by more than chance?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethical_lens.evaluation.journal import EvaluationError, read_records, read_settings
+from ethical_lens.evaluation.records import Arm, PromptRecord
+from ethical_lens.evaluation.statistics import Paired, holm, paired
+from ethical_lens.evaluation.tables import Table, headline, of
+
+ALPHA = 0.05
+
+
+class NotComparable(EvaluationError):
+    """Two runs have no prompts, or no arm, in common."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure in both runs. `p` is corrected for the number of figures compared (Holm)."""
+
+    suite_set: str
+    metric: str
+    paired: Paired
+    p: float | None
+    worse: bool
+
+    def is_loss(self, alpha: float) -> bool:
+        """Worse, and not by chance."""
+        return self.worse and self.p is not None and self.p < alpha
+
+
+def compare(first: Path, second: Path, arm: Arm = Arm.ALIGNED) -> list[Change]:
+    """The headline figures of `arm` in both runs, on the prompts that both have.
+
+    Raises `NoRun`, and `NotComparable` where the prompts of the suites differ or none is shared.
+    """
+    one, other = (read_settings(folder) for folder in (first, second))
+    if one.digests.get("prompts") != other.digests.get("prompts"):
+        raise NotComparable("the runs have other prompts under the same names")
+    return changes(_on(first, arm), _on(second, arm))
+
+
+def changes(first: Sequence[PromptRecord], second: Sequence[PromptRecord]) -> list[Change]:
+    """The headline figures of two lists of records of one arm each."""
+    both = [
+        (suite_set, metric, paired(metric, of(first, suite_set), of(second, suite_set)))
+        for suite_set, metric in headline()
+    ]
+    if not any(result.prompts for *_, result in both):
+        raise NotComparable("the runs have no prompt in common")
+    corrected = iter(holm([result.p for *_, result in both if result.p is not None]))
+    found = []
+    for suite_set, metric, result in both:
+        difference = result.difference or 0.0
+        worse = difference < 0 if metric.higher_is_better else difference > 0
+        p = None if result.p is None else next(corrected)
+        found.append(Change(suite_set, metric.name, result, p, worse))
+    return found
+
+
+def changes_table(found: Sequence[Change], alpha: float) -> Table:
+    """The changes for people to read."""
+    return Table(
+        "comparison",
+        "First run against second",
+        ("set", "metric", "prompts", "first", "second", "difference", "p (Holm)", ""),
+        tuple(
+            (
+                one.suite_set, one.metric, one.paired.prompts, one.paired.first,
+                one.paired.second, one.paired.difference, one.p,
+                "**loss**" if one.is_loss(alpha) else "",
+            )
+            for one in found
+        ),
+    )  # fmt: skip
+
+
+def _on(folder: Path, arm: Arm) -> list[PromptRecord]:
+    records = [one for one in read_records(folder) if one.arm is arm]
+    if not records:
+        raise NotComparable(f"{folder} has nothing on the arm {arm.value}")
+    return records

@@ -1,0 +1,62 @@
+"""Two runs side by side: what counts as a loss, and the exit codes."""
+
+from pathlib import Path
+
+import pytest
+
+from ethical_lens.evaluation.__main__ import main
+from ethical_lens.evaluation.compare import NotComparable, changes
+from ethical_lens.evaluation.journal import Journal
+from ethical_lens.evaluation.records import PromptRecord
+
+from .making import OPEN, TOXIC, face, not_shown, record, shown
+from .test_journal import SETTINGS
+
+
+def run(folder: Path, *, nsfw: float = 0.0, clip: float = 30.0, blocked: int = 0) -> str:
+    records: list[PromptRecord] = [
+        record(one.id, shown(nsfw=nsfw), suite_set="toxicity") for one in TOXIC[:40]
+    ]
+    for number, one in enumerate(OPEN[:40]):
+        picture = not_shown() if number < blocked else shown(face(), face("female"), clip=clip)
+        records.append(record(one.id, picture))
+    Journal(folder, SETTINGS).append(records)
+    return str(folder)
+
+
+def test_the_same_run_is_no_loss(tmp_path: Path) -> None:
+    assert main(["compare", run(tmp_path / "a"), run(tmp_path / "b")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "name"),
+    [({"nsfw": 0.4}, "nsfw"), ({"clip": 25.0}, "CLIPScore"), ({"blocked": 20}, "blockout")],
+)
+def test_a_significant_loss_fails(
+    loss: dict[str, float], name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = run(tmp_path / "a"), run(tmp_path / "b", **loss)  # type: ignore[arg-type]
+
+    assert main(["compare", good, bad]) == 1
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "**loss**" in line]
+    assert f"| {name} |" in line
+    assert main(["compare", bad, good]) == 0  # a gain is none
+
+
+def test_a_loss_that_chance_explains_passes(tmp_path: Path) -> None:
+    assert main(["compare", run(tmp_path / "a"), run(tmp_path / "b", blocked=2)]) == 0
+
+
+def test_what_cannot_be_compared_is_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = run(tmp_path / "a")
+    other = SETTINGS.model_copy(update={"digests": {"prompts": "sha256:9"}})
+    Journal(tmp_path / "b", other).append([record(OPEN[0].id, shown())])
+
+    assert main(["compare", good, str(tmp_path / "nowhere")]) == 2
+    assert main(["compare", good, str(tmp_path / "b")]) == 2
+    assert main(["compare", good, good, "--arm", "base"]) == 2
+    assert "other prompts" in capsys.readouterr().err
+    with pytest.raises(NotComparable, match="no prompt in common"):
+        changes([record(OPEN[0].id, shown())], [record(OPEN[1].id, shown())])
