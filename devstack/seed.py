@@ -18,7 +18,7 @@ def main(webhook_url: str) -> None:
     from moderation.models import Policy
     from moderation.policies import policy_version_add
     from webhooks.models import Endpoint
-    from webhooks.services import endpoint_create
+    from webhooks.endpoints import endpoint_create
 
     policy, _ = Policy.objects.get_or_create(name="demo")
     version = policy.versions.order_by("-number").first()

@@ -35,3 +35,9 @@ class APIKeyAuth(HttpBearer):
                 f"This needs the scope {self.scope.value}.",
             )
         return key
+
+
+def request_key(request: HttpRequest) -> APIKey:
+    """The key that a request was let in with."""
+    key: APIKey = request.auth  # type: ignore[attr-defined]
+    return key

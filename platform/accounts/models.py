@@ -35,6 +35,8 @@ class Scope(models.TextChoices):
 
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 class APIKey(models.Model):

@@ -78,6 +78,12 @@ class Environment(BaseSettings):
     moderator_undo_seconds: float = Field(default=60.0, ge=0)
     presigned_url_seconds: int = Field(default=900, ge=1, le=604800)
     webhook_timeout_seconds: float = Field(default=15.0, gt=0)
+    webhook_endpoint_concurrency: int = Field(
+        default=4, ge=1, description="deliveries under way at once to one endpoint"
+    )
+    webhook_disable_seconds: float = Field(
+        default=5 * 86_400.0, gt=0, description="an endpoint failing this long is disabled"
+    )
     webhook_allowed_networks: CommaSeparated = Field(
         default=(), description="private networks that webhooks may reach, e.g. 127.0.0.0/8"
     )

@@ -8,9 +8,9 @@ from django.shortcuts import get_object_or_404
 from ninja import Query, Router, Status
 from ninja.pagination import paginate
 
-from accounts.authentication import APIKeyAuth
+from accounts.authentication import APIKeyAuth, request_key
 from accounts.models import APIKey, Scope
-from jobs.api.pages import CursorPages
+from config.pages import CursorPages
 from jobs.api.schemas import JobFilters, JobIn
 from jobs.models import Job, Picture
 from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut, job_urls
@@ -25,7 +25,7 @@ WRITE = APIKeyAuth(Scope.JOBS_WRITE)
 @router.post("", auth=WRITE, response={202: JobOut}, summary="Submit a job")
 def submit(request: HttpRequest, response: HttpResponse, job: JobIn) -> Status[Job]:
     """Accepts the job and answers at once; follow it at `Location`, or wait for the webhook."""
-    key = _key(request)
+    key = request_key(request)
     submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
     response["Location"] = job_urls(submitted.id).self
     return Status(202, _jobs(key).get(pk=submitted.pk))
@@ -35,7 +35,7 @@ def submit(request: HttpRequest, response: HttpResponse, job: JobIn) -> Status[J
 @paginate(CursorPages)
 def list_jobs(request: HttpRequest, filters: Query[JobFilters]) -> QuerySet[Job]:
     """Go from page to page with `next` and `previous`."""
-    return filters.filter(_jobs(_key(request)))
+    return filters.filter(_jobs(request_key(request)))
 
 
 @router.get("/{uuid:job_id}", auth=READ, response=JobOut, summary="A job as it is now")
@@ -72,11 +72,6 @@ def decisions(request: HttpRequest, job_id: UUID) -> QuerySet[Decision]:
     return _job(request, job_id).decisions.select_related("picture", "policy_version__policy")
 
 
-def _key(request: HttpRequest) -> APIKey:
-    key: APIKey = request.auth  # type: ignore[attr-defined]
-    return key
-
-
 def _jobs(key: APIKey) -> QuerySet[Job]:
     pictures = Picture.objects.select_related("current").order_by("index")
     return (
@@ -87,4 +82,4 @@ def _jobs(key: APIKey) -> QuerySet[Job]:
 
 
 def _job(request: HttpRequest, job_id: UUID) -> Job:
-    return get_object_or_404(_jobs(_key(request)), pk=job_id)
+    return get_object_or_404(_jobs(request_key(request)), pk=job_id)
