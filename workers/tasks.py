@@ -12,6 +12,7 @@ from django.db import connection
 from config.celery import app
 from jobs.stages import STAGES
 from jobs.sweep import orphans_sweep, workers_forget
+from webhooks.endpoints import previous_secrets_forget
 from workers.align import job_align, job_revise
 from workers.deliver import event_deliver
 from workers.generate import jobs_paint
@@ -64,6 +65,11 @@ def forget_workers() -> None:
 @app.task(name="workers.sweep")
 def sweep() -> None:
     orphans_sweep()
+
+
+@app.task(name="workers.forget_expired")
+def forget_expired() -> None:
+    previous_secrets_forget()
 
 
 @signals.worker_init.connect

@@ -123,6 +123,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"queue": "io", "expires": 30.0},
     },
+    "forget-expired": {
+        "task": "workers.forget_expired",
+        "schedule": crontab(hour="3", minute="15"),
+        "options": {"queue": "io", "expires": 3600.0},
+    },
     "sweep": {
         "task": "workers.sweep",
         "schedule": crontab(hour="3", minute="0"),
