@@ -9,6 +9,7 @@ from celery import signals
 from celery.concurrency.prefork import TaskPool as ForkingPool
 from django.db import connection
 
+from accounts.idempotency import kept_answers_forget
 from config.celery import app
 from jobs.stages import STAGES
 from jobs.sweep import orphans_sweep, workers_forget
@@ -70,6 +71,7 @@ def sweep() -> None:
 @app.task(name="workers.forget_expired")
 def forget_expired() -> None:
     previous_secrets_forget()
+    kept_answers_forget()
 
 
 @signals.worker_init.connect

@@ -77,6 +77,9 @@ class Environment(BaseSettings):
     visibility_timeout_seconds: int = Field(default=3600, ge=1)
     moderator_undo_seconds: float = Field(default=60.0, ge=0)
     presigned_url_seconds: int = Field(default=900, ge=1, le=604800)
+    idempotency_seconds: int = Field(
+        default=86_400, ge=86_400, description="how long an answer is kept for its repetition"
+    )
     webhook_timeout_seconds: float = Field(default=15.0, gt=0)
     webhook_endpoint_concurrency: int = Field(
         default=4, ge=1, description="deliveries under way at once to one endpoint"

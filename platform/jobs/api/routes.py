@@ -5,15 +5,16 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import Query, Router, Status
+from ninja import Query, Router
 from ninja.pagination import paginate
 
 from accounts.authentication import APIKeyAuth, request_key
 from accounts.models import APIKey, Scope
 from config.pages import CursorPages
+from config.repetition import IdempotencyKey, answered_once
 from jobs.api.schemas import JobFilters, JobIn
 from jobs.models import Job, Picture
-from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut, job_urls
+from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut
 from jobs.services import job_cancel, job_submit
 from moderation.models import Decision
 
@@ -23,12 +24,19 @@ WRITE = APIKeyAuth(Scope.JOBS_WRITE)
 
 
 @router.post("", auth=WRITE, response={202: JobOut}, summary="Submit a job")
-def submit(request: HttpRequest, response: HttpResponse, job: JobIn) -> Status[Job]:
-    """Accepts the job and answers at once; follow it at `Location`, or wait for the webhook."""
+def submit(
+    request: HttpRequest, job: JobIn, idempotency_key: IdempotencyKey = None
+) -> HttpResponse:
+    """Answers at once: follow it at `Location`, or wait for the webhook. With an
+    `Idempotency-Key` a repetition makes no second job."""
     key = request_key(request)
-    submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
-    response["Location"] = job_urls(submitted.id).self
-    return Status(202, _jobs(key).get(pk=submitted.pk))
+
+    def make() -> tuple[int, dict[str, str], JobOut]:
+        submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
+        shown = JobOut.from_orm(_jobs(key).get(pk=submitted.pk))
+        return 202, {"Location": shown.urls.self}, shown
+
+    return answered_once(request, idempotency_key, make)
 
 
 @router.get("", auth=READ, response=list[JobOut], summary="List jobs, newest first")
