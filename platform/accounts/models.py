@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -14,7 +15,25 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
 
-class Tenant(models.Model):
+class Quotas(models.Model):
+    """How much may be asked for. An empty quota of a tenant is that of the environment; one of a
+    key is that of its tenant."""
+
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    jobs_in_flight = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="queued or at work"
+    )
+    pictures_per_day = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="asked for, UTC"
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Tenant(Quotas):
     """A platform that submits jobs. Every object of the API belongs to exactly one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -39,7 +58,7 @@ class Scope(models.TextChoices):
     WEBHOOKS_WRITE = "webhooks:write"
 
 
-class APIKey(models.Model):
+class APIKey(Quotas):
     """A bearer key. Only its prefix and a SHA-256 of the whole are kept; the key is shown once."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -11,9 +11,11 @@ from ninja.pagination import paginate
 from accounts.authentication import APIKeyAuth, request_key
 from accounts.models import APIKey, Scope
 from config.pages import CursorPages
+from config.problems import Problem
 from config.repetition import IdempotencyKey, answered_once
 from jobs.api.schemas import JobFilters, JobIn
 from jobs.models import Job, Picture
+from jobs.quotas import QuotaExceeded
 from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut
 from jobs.services import job_cancel, job_submit
 from moderation.models import Decision
@@ -32,7 +34,10 @@ def submit(
     key = request_key(request)
 
     def make() -> tuple[int, dict[str, str], JobOut]:
-        submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
+        try:
+            submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
+        except QuotaExceeded as error:
+            raise _too_much(error) from error
         shown = JobOut.from_orm(_jobs(key).get(pk=submitted.pk))
         return 202, {"Location": shown.urls.self}, shown
 
@@ -91,3 +96,14 @@ def _jobs(key: APIKey) -> QuerySet[Job]:
 
 def _job(request: HttpRequest, job_id: UUID) -> Job:
     return get_object_or_404(_jobs(request_key(request)), pk=job_id)
+
+
+def _too_much(error: QuotaExceeded) -> Problem:
+    return Problem(
+        error.status,
+        error.code,
+        error.title,
+        error.detail,
+        [(error.pointer, "more than is left")] if error.pointer else [],
+        headers={"Retry-After": str(error.retry_after)},
+    )
