@@ -165,7 +165,9 @@ def _tell_disabled(endpoint: Endpoint) -> None:
 def _room_check(tenant_id: UUID, *, but: UUID | None = None) -> None:
     """The tenant's row is locked, so that two at once cannot both be the last."""
     Tenant.objects.select_for_update(no_key=True).get(pk=tenant_id)
-    others = Endpoint.objects.filter(tenant=tenant_id, is_active=True).exclude(pk=but)
+    others = Endpoint.objects.filter(tenant=tenant_id, is_active=True)
+    if but is not None:
+        others = others.exclude(pk=but)
     if others.count() >= MOST_ENDPOINTS:
         raise TooManyEndpoints(f"a tenant has at most {MOST_ENDPOINTS} active endpoints")
 
