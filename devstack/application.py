@@ -23,7 +23,7 @@ WORKERS: Mapping[str, Sequence[str]] = {
     "worker-text": ("--pool", "solo", "-Q", "text"),
     "worker-pictures": ("--pool", "solo", "-Q", "scrutinise,generate"),
     "worker-io": ("--pool", "threads", "-c", "4", "-Q", "io"),
-    "worker-webhooks": ("--pool", "threads", "-c", "4", "-Q", "webhooks"),
+    "worker-webhooks": ("--pool", "threads", "-c", "16", "-Q", "webhooks"),
 }
 
 

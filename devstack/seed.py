@@ -17,8 +17,8 @@ def main(webhook_url: str) -> None:
     from ethical_lens.policy import Policy as PolicyDocument
     from moderation.models import Policy
     from moderation.policies import policy_version_add
+    from webhooks.endpoints import endpoint_create
     from webhooks.models import Endpoint
-    from webhooks.services import endpoint_create
 
     policy, _ = Policy.objects.get_or_create(name="demo")
     version = policy.versions.order_by("-number").first()

@@ -9,9 +9,11 @@ from celery import signals
 from celery.concurrency.prefork import TaskPool as ForkingPool
 from django.db import connection
 
+from accounts.idempotency import kept_answers_forget
 from config.celery import app
 from jobs.stages import STAGES
 from jobs.sweep import orphans_sweep, workers_forget
+from webhooks.endpoints import previous_secrets_forget
 from workers.align import job_align, job_revise
 from workers.deliver import event_deliver
 from workers.generate import jobs_paint
@@ -64,6 +66,12 @@ def forget_workers() -> None:
 @app.task(name="workers.sweep")
 def sweep() -> None:
     orphans_sweep()
+
+
+@app.task(name="workers.forget_expired")
+def forget_expired() -> None:
+    previous_secrets_forget()
+    kept_answers_forget()
 
 
 @signals.worker_init.connect

@@ -176,7 +176,7 @@ class _project_cases:
         from jobs.services import JobRequest, job_submit
         from moderation.models import Policy as PolicyRow
         from moderation.models import PolicyVersion
-        from webhooks.services import endpoint_create
+        from webhooks.endpoints import endpoint_create
 
         call_command("migrate", verbosity=0)
         version = PolicyVersion.objects.create(

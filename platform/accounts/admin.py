@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from accounts.models import APIKey, Scope, Tenant, User
+from accounts.models import APIKey, Quotas, Scope, Tenant, User
 from accounts.services import api_key_create, api_key_revoke
 from config.admin import ModelAdmin
 from moderation.badges import badge
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 else:
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
+
+QUOTAS = tuple(field.name for field in Quotas._meta.get_fields())
 
 admin.site.unregister(Group)
 
@@ -53,7 +55,7 @@ class TenantAdmin(ModelAdmin):
     list_filter = ("is_active",)
     list_select_related = ("policy_version__policy",)
     search_fields = ("name", "slug")
-    fields = ("name", "slug", "policy_version", "is_active")
+    fields = ("name", "slug", "policy_version", "is_active", *QUOTAS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         return ("slug",) if obj else ()
@@ -69,7 +71,7 @@ class APIKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = APIKey
-        fields = ("tenant", "name", "scopes", "expires_at")
+        fields = ("tenant", "name", "scopes", "expires_at", *QUOTAS)
 
     def clean_scopes(self) -> list[Scope]:
         return [Scope(scope) for scope in self.cleaned_data["scopes"]]
@@ -95,10 +97,10 @@ class APIKeyAdmin(ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: APIKey | None = None) -> Any:
         if obj is None:
-            return ("tenant", "name", "scopes", "expires_at")
+            return ("tenant", "name", "scopes", "expires_at", *QUOTAS)
         return (
             "tenant", "name", "prefix", "scopes", "expires_at", "revoked_at", "last_used_at",
-            "created_at",
+            "created_at", *QUOTAS,
         )  # fmt: skip
 
     def save_model(self, request: HttpRequest, obj: APIKey, form: Any, change: bool) -> None:

@@ -5,6 +5,7 @@ from ninja.security import HttpBearer
 
 from accounts.errors import InvalidKey
 from accounts.models import APIKey, Scope
+from accounts.rates import request_count
 from accounts.services import api_key_authenticate
 from config.problems import Problem
 
@@ -27,6 +28,15 @@ class APIKeyAuth(HttpBearer):
                 "It is unknown, expired or revoked. Send `Authorization: Bearer <key>` with a "
                 "current key.",
             ) from None
+        rates = request.rates = request_count(key)  # type: ignore[attr-defined]
+        if any(rate.left < 0 for rate in rates):
+            raise Problem(
+                429,
+                "too_many_requests",
+                "Too many requests this minute",
+                "Wait as long as `Retry-After` says; `RateLimit` tells what is left.",
+                headers={"Retry-After": str(rates[0].reset)},
+            )
         if self.scope.value not in key.scopes:
             raise Problem(
                 403,
@@ -35,3 +45,9 @@ class APIKeyAuth(HttpBearer):
                 f"This needs the scope {self.scope.value}.",
             )
         return key
+
+
+def request_key(request: HttpRequest) -> APIKey:
+    """The key that a request was let in with."""
+    key: APIKey = request.auth  # type: ignore[attr-defined]
+    return key

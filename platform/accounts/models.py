@@ -1,7 +1,8 @@
-"""Tenants, API keys and users."""
+"""Tenants, API keys, users, and the answers that are kept for a repeated request."""
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -14,7 +15,25 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
 
 
-class Tenant(models.Model):
+class Quotas(models.Model):
+    """How much may be asked for. An empty quota of a tenant is that of the environment; one of a
+    key is that of its tenant."""
+
+    requests_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    jobs_in_flight = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="queued or at work"
+    )
+    pictures_per_day = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)], help_text="asked for, UTC"
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Tenant(Quotas):
     """A platform that submits jobs. Every object of the API belongs to exactly one."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -35,9 +54,11 @@ class Scope(models.TextChoices):
 
     JOBS_READ = "jobs:read"
     JOBS_WRITE = "jobs:write"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
-class APIKey(models.Model):
+class APIKey(Quotas):
     """A bearer key. Only its prefix and a SHA-256 of the whole are kept; the key is shown once."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -61,3 +82,26 @@ class APIKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request that carried an `Idempotency-Key`, given again to its repetition.
+
+    Written in the transaction of what the request did: there is neither without the other.
+    """
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body")
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField()
+    body = models.TextField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "key"], name="one_answer_per_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key

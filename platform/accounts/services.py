@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts.errors import InvalidKey
@@ -18,7 +17,14 @@ LAST_USE_GRAIN: Final = timedelta(minutes=1)
 
 
 def api_key_create(
-    *, tenant: Tenant, name: str, scopes: Sequence[Scope], expires_at: datetime | None = None
+    *,
+    tenant: Tenant,
+    name: str,
+    scopes: Sequence[Scope],
+    expires_at: datetime | None = None,
+    requests_per_minute: int | None = None,
+    jobs_in_flight: int | None = None,
+    pictures_per_day: int | None = None,
 ) -> tuple[APIKey, str]:
     """Make a key for the tenant. The row, and the key to show once: `el_<prefix>_<secret>`.
 
@@ -33,6 +39,9 @@ def api_key_create(
         digest=_digest(key),
         scopes=[scope.value for scope in scopes],
         expires_at=expires_at,
+        requests_per_minute=requests_per_minute,
+        jobs_in_flight=jobs_in_flight,
+        pictures_per_day=pictures_per_day,
     )
     return row, key
 
@@ -58,9 +67,8 @@ def api_key_authenticate(key: str) -> APIKey:
         or not row.tenant.is_active
     ):
         raise InvalidKey
-    APIKey.objects.filter(
-        Q(last_used_at=None) | Q(last_used_at__lt=now - LAST_USE_GRAIN), pk=row.pk
-    ).update(last_used_at=now)
+    if row.last_used_at is None or row.last_used_at < now - LAST_USE_GRAIN:
+        APIKey.objects.filter(pk=row.pk).update(last_used_at=now)
     return row
 
 

@@ -4,6 +4,7 @@ from ninja import NinjaAPI
 
 from config.problems import BoundedParser, install_problem_handlers
 from jobs.api.routes import router as jobs_router
+from webhooks.api.routes import router as webhooks_router
 
 api = NinjaAPI(
     title="Ethical-Lens",
@@ -17,4 +18,5 @@ api = NinjaAPI(
     parser=BoundedParser(),
 )
 api.add_router("/jobs", jobs_router, tags=["jobs"])
+api.add_router("/webhook-endpoints", webhooks_router, tags=["webhooks"])
 install_problem_handlers(api)

@@ -78,7 +78,24 @@ class Environment(BaseSettings):
     visibility_timeout_seconds: int = Field(default=3600, ge=1)
     moderator_undo_seconds: float = Field(default=60.0, ge=0)
     presigned_url_seconds: int = Field(default=900, ge=1, le=604800)
+    quota_requests_per_minute: int = Field(
+        default=6000, ge=0, description="of a tenant that has no quota of its own; 0: no bound"
+    )
+    quota_jobs_in_flight: int = Field(default=10_000, ge=0, description="likewise")
+    quota_pictures_per_day: int = Field(default=0, ge=0, description="likewise")
+    queue_limit: int = Field(
+        default=50_000, ge=0, description="jobs waiting, of all tenants; 0: no bound"
+    )
+    idempotency_seconds: int = Field(
+        default=86_400, ge=86_400, description="how long an answer is kept for its repetition"
+    )
     webhook_timeout_seconds: float = Field(default=15.0, gt=0)
+    webhook_endpoint_concurrency: int = Field(
+        default=4, ge=1, description="deliveries under way at once to one endpoint"
+    )
+    webhook_disable_seconds: float = Field(
+        default=5 * 86_400.0, gt=0, description="an endpoint failing this long is disabled"
+    )
     webhook_allowed_networks: CommaSeparated = Field(
         default=(), description="private networks that webhooks may reach, e.g. 127.0.0.0/8"
     )

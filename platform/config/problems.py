@@ -1,7 +1,7 @@
 """Problem details (RFC 9457): a stable `code`, the request id, JSON pointers to bad fields."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -27,10 +27,12 @@ class Problem(Exception):
         title: str,
         detail: str = "",
         errors: Sequence[tuple[str, str]] = (),
+        *,
+        headers: Mapping[str, str] = {},
     ) -> None:
         super().__init__(title)
         self.status, self.code, self.title, self.detail = status, code, title, detail
-        self.errors = errors
+        self.errors, self.headers = errors, headers
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
@@ -47,7 +49,12 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
         body["detail"] = problem.detail
     if problem.errors:
         body["errors"] = [{"pointer": at, "detail": what} for at, what in problem.errors]
-    response = HttpResponse(json.dumps(body), status=problem.status, content_type=MEDIA_TYPE)
+    response = HttpResponse(
+        json.dumps(body),
+        status=problem.status,
+        content_type=MEDIA_TYPE,
+        headers=dict(problem.headers),
+    )
     if problem.status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Bearer realm="ethical-lens"'
     return response

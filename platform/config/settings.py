@@ -37,6 +37,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.requests.RequestIdMiddleware",
+    "accounts.rates.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -122,6 +123,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "workers.forget_workers",
         "schedule": 15.0,
         "options": {"queue": "io", "expires": 30.0},
+    },
+    "forget-expired": {
+        "task": "workers.forget_expired",
+        "schedule": crontab(hour="3", minute="15"),
+        "options": {"queue": "io", "expires": 3600.0},
     },
     "sweep": {
         "task": "workers.sweep",

@@ -31,7 +31,11 @@ class Job(models.Model):
         "accounts.Tenant", on_delete=models.PROTECT, related_name="jobs", db_index=False
     )
     api_key = models.ForeignKey(
-        "accounts.APIKey", on_delete=models.SET_NULL, null=True, related_name="+"
+        "accounts.APIKey",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,  # keys are not deleted
     )
     policy_version = models.ForeignKey(
         "moderation.PolicyVersion", on_delete=models.PROTECT, related_name="+"
@@ -64,6 +68,11 @@ class Job(models.Model):
                 fields=["tenant"],
                 condition=Q(admitted_at__isnull=False, status__in=IN_FLIGHT_VALUES),
                 name="job_in_flight",
+            ),
+            models.Index(
+                fields=["api_key"],
+                condition=Q(status__in=IN_FLIGHT_VALUES),
+                name="job_in_flight_of_key",
             ),
         ]
         constraints = [

@@ -12,6 +12,7 @@ from jobs.ending import job_end
 from jobs.models import Job, Picture, StageRun
 from jobs.outbox import outbox_admit, outbox_continue
 from jobs.promotion import stage_promote
+from jobs.quotas import QUEUE, quota_check
 from jobs.stages import (
     GENERATE,
     PIPELINE,
@@ -41,7 +42,12 @@ class JobRequest:
 
 
 def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = None) -> Job:
-    """Write the job, its pictures, its stages and its outbox row in one transaction."""
+    """Write the job, its pictures, its stages and its outbox row in one transaction.
+
+    Who submits with a key has quotas. Raises `QuotaExceeded`, with nothing written.
+    """
+    if api_key is not None:
+        QUEUE.check()
     seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
     with transaction.atomic():
         job = Job(
@@ -65,6 +71,8 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
         rows_insert([job, *pictures, *_stages(job, PIPELINE, round=1)])
         stage_promote(job)
         outbox_admit(job=job)
+        if api_key is not None:
+            quota_check(job=job, api_key=api_key)
     return job
 
 

@@ -7,31 +7,58 @@ from django.utils.safestring import SafeString
 
 from config.admin import ReadOnlyAdmin, ReadOnlyInline
 from moderation.badges import badge
+from webhooks.endpoints import endpoint_disable, endpoint_enable
+from webhooks.errors import EndpointInactive, TooManyEndpoints
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint, Event
-from webhooks.redelivery import EndpointInactive, delivery_send_again
+from webhooks.redelivery import deliveries_replay, endpoint_replay
 
 
 @admin.register(Endpoint)
 class EndpointAdmin(ReadOnlyAdmin):
-    list_display = ("url", "tenant", "state", "wants", "created_at")
+    list_display = ("url", "tenant", "state", "wants", "failing_since", "created_at")
     list_filter = ("is_active", "tenant")
     list_select_related = ("tenant",)
-    search_fields = ("url", "tenant__name")
-    fields = ("tenant", "url", "event_types", "is_active", "disabled_reason", "created_at")
-    actions = ("deactivate",)
+    search_fields = ("url", "description", "tenant__name")
+    fields = (
+        "tenant", "url", "description", "event_types", "is_active", "disabled_reason",
+        "failing_since", "created_at",
+    )  # fmt: skip
+    actions = ("activate", "deactivate", "replay_failed")
 
-    def has_deactivate_permission(self, request: HttpRequest) -> bool:
+    def has_operate_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("webhooks.change_endpoint")
 
-    @admin.action(description="Deactivate: send nothing more", permissions=["deactivate"])
+    @admin.action(description="Activate: send events again", permissions=["operate"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        activated = 0
+        for endpoint in queryset.filter(is_active=False):
+            try:
+                endpoint_enable(endpoint=endpoint)
+            except TooManyEndpoints as error:
+                messages.error(request, f"{endpoint} stays inactive: {error}.")
+            else:
+                self.log_change(request, endpoint, "Activated.")
+                activated += 1
+        messages.success(request, f"{activated} activated.")
+
+    @admin.action(description="Deactivate: send nothing more", permissions=["operate"])
     def deactivate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         endpoints = list(queryset.filter(is_active=True))
         for endpoint in endpoints:
-            Endpoint.objects.filter(pk=endpoint.pk, is_active=True).update(
-                is_active=False, disabled_reason="deactivated by an operator"
-            )
+            endpoint_disable(endpoint=endpoint, reason="deactivated by an operator")
             self.log_change(request, endpoint, "Deactivated.")
         messages.success(request, f"{len(endpoints)} deactivated.")
+
+    @admin.action(description="Send again whatever failed", permissions=["operate"])
+    def replay_failed(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        for endpoint in queryset:
+            try:
+                sent = endpoint_replay(endpoint=endpoint, only_failed=True)
+            except EndpointInactive as error:
+                messages.error(request, f"Not sent: {error}.")
+            else:
+                self.log_change(request, endpoint, f"{sent} failed deliveries sent again.")
+                messages.success(request, f"{endpoint}: {sent} on the way again.")
 
     @admin.display(description="state", ordering="is_active")
     def state(self, endpoint: Endpoint) -> SafeString:
@@ -56,7 +83,7 @@ class EventAdmin(ReadOnlyAdmin):
 
 class AttemptInline(ReadOnlyInline):
     model = DeliveryAttempt
-    fields = ("number", "started_at", "duration", "status_code", "error")
+    fields = ("number", "started_at", "duration", "status_code", "error", "answer")
     ordering = ("number",)
     verbose_name_plural = "attempts"
     show_change_link = False
@@ -68,6 +95,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_filter = ("status", "endpoint__tenant")
     list_select_related = ("event", "endpoint")
     search_fields = ("event__id__icontains", "event__job__id__icontains", "endpoint__url")
+    date_hierarchy = "event__created_at"
     fields = ("event", "endpoint", "status", "attempts", "next_attempt_at", "delivered_at")
     inlines = (AttemptInline,)
     ordering = ("-id",)
@@ -78,17 +106,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Send again, now", permissions=["send_again"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        sent = 0
-        for delivery in queryset:
-            try:
-                delivery_send_again(delivery_id=delivery.pk)
-            except EndpointInactive as error:
-                messages.error(request, f"Not sent: {error}.")
-            else:
-                self.log_change(request, delivery, "Sent again.")
-                sent += 1
-        if sent:
-            messages.success(request, f"{sent} on the way again.")
+        inactive = queryset.filter(endpoint__is_active=False).count()
+        chosen = list(queryset.filter(endpoint__is_active=True))
+        sent = deliveries_replay(deliveries=queryset)
+        for delivery in chosen:
+            self.log_change(request, delivery, "Sent again.")
+        if inactive:
+            messages.error(request, f"{inactive} not sent: the endpoint is not active.")
+        messages.success(request, f"{sent} on the way again.")
 
     @admin.display(description="event", ordering="event__type")
     def event_type(self, delivery: Delivery) -> str:

@@ -21,6 +21,8 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from webhooks.addresses import Deadline, PinnedTransport, url_parse
+from webhooks.dispatch import place_freed
+from webhooks.endpoints import endpoint_failed, endpoint_succeeded
 from webhooks.errors import WebhookError
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint, Event
 
@@ -43,10 +45,10 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 """
 JITTER: Final = 0.1
 LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
-LONGEST_ANSWER: Final = 64 * 1024
+LONGEST_ANSWER: Final = 16 * 1024
+"""Bytes of an answer's body that are read, and kept in the log."""
 USER_AGENT: Final = "Ethical-Lens-Webhooks/1"
 
-_GONE: Final = "the receiver answered 410 Gone"
 _random = random.SystemRandom()
 
 logger = logging.getLogger(__name__)
@@ -54,12 +56,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one request came to: a status, an error, or both where the answer broke off."""
+    """What one request came to: a status, an error, or both where the answer broke off.
+
+    `answer` is the beginning of the body that came back.
+    """
 
     started_at: datetime
     duration: timedelta
     status_code: int | None
     error: str
+    answer: str
     retry_after: timedelta | None
 
     @property
@@ -102,9 +108,14 @@ def _claim(delivery_id: UUID, token: int) -> Delivery | None:
             return None
         own = Delivery.objects.filter(pk=delivery_id)
         if not delivery.endpoint.is_active:
-            own.update(status=DeliveryStatus.FAILED, next_attempt_at=None, token=F("token") + 1)
+            own.update(
+                status=DeliveryStatus.FAILED,
+                next_attempt_at=None,
+                under_way=False,
+                token=F("token") + 1,
+            )
             return None
-        own.update(next_attempt_at=Now() + margin, token=token + 1)
+        own.update(next_attempt_at=Now() + margin, under_way=True, token=token + 1)
     delivery.token = token + 1
     return delivery
 
@@ -113,30 +124,32 @@ def _send(endpoint: Endpoint, event: Event) -> Outcome:
     started_at, clock = timezone.now(), time.monotonic()
     deadline = Deadline.after(settings.ENVIRONMENT.webhook_timeout_seconds)
     status_code = retry_after = None
-    error = ""
+    error, answer = "", bytearray()
     try:
         request = _request(endpoint, event, started_at)
         with closing(PinnedTransport(deadline).handle_request(request)) as response:
             status_code = response.status_code
             retry_after = _retry_after(response.headers.get("retry-after", ""))
-            _drain(response)
+            _hear(response, answer)
     except WebhookError as failure:
         error = str(failure)
     return Outcome(
         started_at=started_at,
         duration=timedelta(seconds=time.monotonic() - clock),
         status_code=status_code,
-        error=error,
+        error=_storable(error)[:500],
+        answer=_storable(answer.decode(errors="replace")),
         retry_after=retry_after,
     )
 
 
 def _request(endpoint: Endpoint, event: Event, at: datetime) -> httpx.Request:
     """The event as Standard Webhooks has it; id and body are the same at every attempt."""
+    counted = {"sequence": event.sequence} if event.job_id else {}
     payload: dict[str, Any] = {
         "type": event.type,
         "timestamp": event.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "data": {**event.data, "sequence": event.sequence},
+        "data": event.data | counted,
     }
     body = json.dumps(payload, separators=(",", ":"))
     return httpx.Request(
@@ -149,18 +162,31 @@ def _request(endpoint: Endpoint, event: Event, at: datetime) -> httpx.Request:
             "connection": "close",
             "webhook-id": str(event.id),
             "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": Webhook(endpoint.secret).sign(str(event.id), at, body),
+            "webhook-signature": " ".join(
+                Webhook(secret).sign(str(event.id), at, body) for secret in _secrets(endpoint, at)
+            ),
         },
     )
 
 
-def _drain(response: httpx.Response) -> None:
+def _secrets(endpoint: Endpoint, at: datetime) -> list[str]:
+    """The newest first; while one is rotated, the one before it too."""
+    ends_at = endpoint.previous_secret_ends_at
+    overlapping = ends_at is not None and at < ends_at
+    return [endpoint.secret, *([endpoint.previous_secret] if overlapping else [])]
+
+
+def _hear(response: httpx.Response, answer: bytearray) -> None:
     """Hear the answer out, so that an orderly receiver sees no reset, but not for ever."""
-    heard = 0
     for chunk in response.iter_raw():
-        heard += len(chunk)
-        if heard >= LONGEST_ANSWER:
+        answer += chunk[: LONGEST_ANSWER - len(answer)]
+        if len(answer) >= LONGEST_ANSWER:
             return
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL stores no NUL, and both errors and answers quote what the receiver sent."""
+    return text.replace("\x00", "")
 
 
 def _retry_after(text: str) -> timedelta | None:
@@ -181,7 +207,13 @@ def _retry_after(text: str) -> timedelta | None:
 def _record(delivery: Delivery, outcome: Outcome) -> None:
     """Log the attempt and move the delivery on, unless another attempt has overtaken this one."""
     number = delivery.attempts + 1
-    changes = {"attempts": number, "token": F("token") + 1, **_next_state(number, outcome)}
+    place = number - delivery.attempts_before_replay
+    changes = {
+        "attempts": number,
+        "under_way": False,
+        "token": F("token") + 1,
+        **_next_state(place, outcome),
+    }
     with transaction.atomic():
         taken = Delivery.objects.filter(
             pk=delivery.pk, token=delivery.token, status=DeliveryStatus.PENDING
@@ -195,13 +227,14 @@ def _record(delivery: Delivery, outcome: Outcome) -> None:
             started_at=outcome.started_at,
             duration=outcome.duration,
             status_code=outcome.status_code,
-            # PostgreSQL stores no NUL, and an error may quote what the receiver sent.
-            error=outcome.error.replace("\x00", "")[:500],
+            error=outcome.error,
+            answer=outcome.answer,
         )
-        if outcome.gone:
-            Endpoint.objects.filter(pk=delivery.endpoint_id).update(
-                is_active=False, disabled_reason=_GONE
-            )
+        if outcome.accepted:
+            endpoint_succeeded(endpoint_id=delivery.endpoint_id)
+        else:
+            endpoint_failed(endpoint_id=delivery.endpoint_id, gone=outcome.gone)
+        place_freed(endpoint_id=delivery.endpoint_id)
     logger.info(
         "delivery %s: attempt %d, status %s %s",
         delivery.pk,
@@ -211,15 +244,15 @@ def _record(delivery: Delivery, outcome: Outcome) -> None:
     )
 
 
-def _next_state(number: int, outcome: Outcome) -> dict[str, Any]:
-    """The fields of a delivery after attempt `number`, counted from 1."""
+def _next_state(place: int, outcome: Outcome) -> dict[str, Any]:
+    """The fields of a delivery after the attempt at `place` of the schedule, counted from 1."""
     if outcome.accepted:
         return {
             "status": DeliveryStatus.DELIVERED,
             "next_attempt_at": None,
             "delivered_at": Now(),
         }
-    if outcome.gone or number >= len(RETRY_SCHEDULE):
+    if outcome.gone or place >= len(RETRY_SCHEDULE):
         return {"status": DeliveryStatus.FAILED, "next_attempt_at": None}
-    delay = RETRY_SCHEDULE[number] * _random.uniform(1 - JITTER, 1 + JITTER)
+    delay = RETRY_SCHEDULE[place] * _random.uniform(1 - JITTER, 1 + JITTER)
     return {"next_attempt_at": Now() + max(delay, outcome.retry_after or timedelta(0))}

@@ -15,3 +15,11 @@ class WebhookHostUnknown(WebhookError):
 
 class WebhookUnanswered(WebhookError):
     """No complete answer came: the connection was refused or broke, or time ran out."""
+
+
+class EndpointInactive(WebhookError):
+    """The endpoint takes no deliveries; nothing was changed."""
+
+
+class TooManyEndpoints(WebhookError):
+    """The tenant has as many active endpoints as it may."""

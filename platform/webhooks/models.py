@@ -3,9 +3,11 @@
 An event is written in the transaction of the transition it tells of, with one delivery row per
 endpoint that wants it. A delivery moves
 
-    pending ─► delivered
-       │  ▲ retried at `next_attempt_at`
-       └─► failed   (attempts used up, or the endpoint was disabled)
+    pending ─► delivered ─┐
+       │ ▲▲               │ replayed
+       │ │└───────────────┤
+       │ └ retried at `next_attempt_at`
+       └─► failed ────────┘   (attempts used up, or the endpoint was disabled)
 """
 
 from django.contrib.postgres.fields import ArrayField
@@ -23,17 +25,25 @@ class EventType(models.TextChoices):
     JOB_FAILED = "job.failed"
     JOB_CANCELED = "job.canceled"
     JOB_NEEDS_REVIEW = "job.needs_review"
+    ENDPOINT_DISABLED = "endpoint.disabled"
+    ENDPOINT_TEST = "endpoint.test"
 
 
 class Endpoint(models.Model):
-    """A URL of a tenant that receives events, signed with its secret (Standard Webhooks)."""
+    """A URL of a tenant that receives events, signed with its secret (Standard Webhooks).
+
+    While a secret is rotated the previous one signs too, until `previous_secret_ends_at`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(
         "accounts.Tenant", on_delete=models.CASCADE, related_name="endpoints"
     )
     url = models.URLField(max_length=2000)
+    description = models.CharField(max_length=200, blank=True)
     secret = models.CharField(max_length=100, editable=False)
+    previous_secret = models.CharField(max_length=100, blank=True, editable=False)
+    previous_secret_ends_at = models.DateTimeField(null=True, editable=False)
     event_types = ArrayField(
         models.CharField(max_length=32, choices=EventType.choices),
         default=list,
@@ -42,19 +52,36 @@ class Endpoint(models.Model):
     )
     is_active = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
+    failing_since = models.DateTimeField(
+        null=True, help_text="the first failed attempt since the last that was accepted"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(previous_secret="", previous_secret_ends_at__isnull=True)
+                | (~Q(previous_secret="") & Q(previous_secret_ends_at__isnull=False)),
+                name="previous_secrets_end",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.url
 
 
 class Event(models.Model):
-    """Something that happened to a job. `sequence` counts within the job; the id is webhook-id."""
+    """Something that happened to a job or to an endpoint; the id is webhook-id.
+
+    `sequence` counts the events of a job from 1; what belongs to no job has 0.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
+    tenant = models.ForeignKey(
+        "accounts.Tenant", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     job = models.ForeignKey(
-        "jobs.Job", on_delete=models.PROTECT, related_name="events", db_index=False
+        "jobs.Job", on_delete=models.PROTECT, null=True, related_name="events", db_index=False
     )
     type = models.CharField(max_length=32, choices=EventType.choices)
     sequence = models.PositiveIntegerField()
@@ -62,7 +89,12 @@ class Event(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        indexes = [models.Index(fields=["tenant", "created_at"], name="event_of_tenant")]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(job__isnull=True, sequence=0) | Q(job__isnull=False, sequence__gte=1),
+                name="events_of_jobs_are_counted",
+            ),
             models.UniqueConstraint(fields=["job", "sequence"], name="event_sequence_once_per_job"),
             # A job ends once, so it is told once.
             models.UniqueConstraint(
@@ -85,18 +117,26 @@ class DeliveryStatus(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """One event on its way to one endpoint; the retry is this row, never a delayed message."""
+    """One event on its way to one endpoint; the retry is this row, never a delayed message.
+
+    `under_way`: its message was sent, and until `next_attempt_at` it counts against the bound of
+    its endpoint. A message that is lost is due again at that time.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     event = models.ForeignKey(
         Event, on_delete=models.PROTECT, related_name="deliveries", db_index=False
     )
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries")
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
     status = models.CharField(
         max_length=16, choices=DeliveryStatus.choices, default=DeliveryStatus.PENDING
     )
     attempts = models.PositiveSmallIntegerField(default=0)
+    attempts_before_replay = models.PositiveSmallIntegerField(default=0, db_default=0)
     next_attempt_at = models.DateTimeField(null=True)
+    under_way = models.BooleanField(default=False, db_default=False)
     token = models.PositiveIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True)
 
@@ -111,8 +151,18 @@ class Delivery(models.Model):
                 ),
                 name="pending_deliveries_have_a_time",
             ),
+            models.CheckConstraint(
+                condition=Q(under_way=False) | Q(status=DeliveryStatus.PENDING),
+                name="only_pending_deliveries_are_under_way",
+            ),
         ]
         indexes = [
+            models.Index(fields=["endpoint", "-id"], name="delivery_of_endpoint"),
+            models.Index(
+                fields=["endpoint", "next_attempt_at"],
+                condition=Q(status=DeliveryStatus.PENDING),
+                name="delivery_due_of_endpoint",
+            ),
             models.Index(
                 fields=["next_attempt_at"],
                 condition=Q(status=DeliveryStatus.PENDING),
@@ -133,6 +183,7 @@ class DeliveryAttempt(models.Model):
     duration = models.DurationField()
     status_code = models.PositiveSmallIntegerField(null=True)
     error = models.CharField(max_length=500, blank=True)
+    answer = models.TextField(blank=True, help_text="the beginning of the body that came back")
 
     class Meta:
         constraints = [

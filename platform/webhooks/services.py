@@ -1,14 +1,11 @@
-"""Events are written where their transition is written; endpoints are made here."""
+"""Events are written where their transition is written, with a delivery per endpoint."""
 
-import base64
-import secrets
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from config.rows import rows_insert, rows_read
-from webhooks.addresses import url_check
 from webhooks.models import Delivery, Endpoint, Event, EventType
 
 _WANTING = """
@@ -18,28 +15,13 @@ WHERE tenant_id = %(tenant)s AND is_active
 """
 
 
-def endpoint_create(
-    *, tenant_id: UUID, url: str, event_types: tuple[EventType, ...] = ()
-) -> Endpoint:
-    """Register `url` with a new signing secret (`whsec_` and 32 random bytes, base64).
-
-    Raises `WebhookURLRefused` where webhooks may not be sent to `url`.
-    """
-    url_check(url)
-    return Endpoint.objects.create(
-        tenant_id=tenant_id,
-        url=url,
-        secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
-        event_types=[event_type.value for event_type in event_types],
-    )
-
-
 def event_record(
-    *, tenant_id: UUID, job_id: UUID, type: EventType, sequence: int, data: dict[str, Any]
+    *, tenant_id: UUID, job_id: UUID | None, type: EventType, sequence: int, data: dict[str, Any]
 ) -> Event:
     """Write the event and one pending delivery per active endpoint that wants it.
 
-    To be called in the transaction of the transition; `sequence` counts the job's events from 1.
+    To be called in the transaction of the transition; `sequence` counts the job's events from 1,
+    and is 0 where there is no job.
     """
     event = Event(tenant_id=tenant_id, job_id=job_id, type=type.value, sequence=sequence, data=data)
     endpoints = rows_read(UUID, _WANTING, {"tenant": tenant_id, "type": type.value})
@@ -49,3 +31,16 @@ def event_record(
     ]
     rows_insert([event, *deliveries])
     return event
+
+
+def event_test(*, endpoint: Endpoint) -> Delivery:
+    """Write a test event for this endpoint alone, whatever types it wants; its delivery is due."""
+    event = Event(
+        tenant_id=endpoint.tenant_id,
+        type=EventType.ENDPOINT_TEST.value,
+        sequence=0,
+        data={"id": str(endpoint.id)},
+    )
+    delivery = Delivery(event=event, endpoint=endpoint, next_attempt_at=timezone.now())
+    rows_insert([event, delivery])
+    return delivery

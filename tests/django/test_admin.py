@@ -22,9 +22,8 @@ from jobs.models import Job, Outbox, Picture, StageRun, UsageRecord, Worker
 from jobs.states import JobStatus
 from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
 from review_cases import held_job, judged_job, make_user
+from webhooks.endpoints import endpoint_create
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint, Event
-from webhooks.redelivery import EndpointInactive, delivery_send_again
-from webhooks.services import endpoint_create
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
@@ -117,7 +116,7 @@ def test_every_model_of_ours_is_in_the_admin() -> None:
         for model in apps.get_app_config(app).get_models()
     }
     left_out = {model.__name__ for model in ours - set(REGISTERED)}
-    assert left_out == {"Deck", "PictureVersion", "DeliveryAttempt"}
+    assert left_out == {"Deck", "PictureVersion", "DeliveryAttempt", "KeptAnswer"}
 
 
 @pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)
@@ -299,14 +298,30 @@ def test_a_delivery_is_sent_again(client: Client) -> None:
     assert delivery.attempts == 1
 
 
-def test_nothing_is_sent_again_to_an_inactive_endpoint() -> None:
+def test_nothing_is_sent_again_to_an_inactive_endpoint(client: Client) -> None:
     job = judged_job(PictureAction.RELEASE)
     delivery = delivered(job.tenant, job)
     Endpoint.objects.filter(pk=delivery.endpoint_id).update(is_active=False)
-    with pytest.raises(EndpointInactive):
-        delivery_send_again(delivery_id=delivery.pk)
+    for model, row, action in (
+        (Delivery, delivery, "send_again"),
+        (Endpoint, delivery.endpoint, "replay_failed"),
+    ):
+        body = {"action": action, "_selected_action": str(row.pk)}
+        assert "not active" in message(client.post(url(model, "changelist"), body, follow=True))
     delivery.refresh_from_db()
     assert delivery.status == DeliveryStatus.FAILED
+
+
+def test_an_endpoint_is_activated_and_what_failed_is_sent_again(client: Client) -> None:
+    job = judged_job(PictureAction.RELEASE)
+    delivery = delivered(job.tenant, job)
+    Endpoint.objects.filter(pk=delivery.endpoint_id).update(is_active=False)
+    chosen = {"_selected_action": str(delivery.endpoint_id)}
+    for action, said in (("activate", "1 activated"), ("replay_failed", "1 on the way again")):
+        answer = client.post(url(Endpoint, "changelist"), {"action": action, **chosen}, follow=True)
+        assert said in message(answer)
+    delivery.refresh_from_db()
+    assert delivery.status == DeliveryStatus.PENDING
 
 
 def test_signing_in_leads_to_the_first_page(boss: User) -> None:

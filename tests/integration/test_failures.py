@@ -21,7 +21,7 @@ from jobs.dispatch import chain_publish
 from jobs.models import Job, Outbox
 from jobs.services import job_cancel
 from waiting import assert_one_end, wait_for_end, wait_for_stage, wait_until
-from webhooks.services import endpoint_create
+from webhooks.endpoints import endpoint_create
 
 pytestmark = pytest.mark.usefixtures("committed")
 

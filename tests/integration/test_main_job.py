@@ -20,7 +20,7 @@ from jobs.models import Job, PictureVersion
 from jobs.storage import released_url
 from moderation.review import picture_decide, prompt_decide
 from waiting import assert_one_end, wait_for_end, wait_until
-from webhooks.services import endpoint_create
+from webhooks.endpoints import endpoint_create
 
 pytestmark = pytest.mark.usefixtures("application", "committed")
 

@@ -5,15 +5,18 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from ninja import Query, Router, Status
+from ninja import Query, Router
 from ninja.pagination import paginate
 
-from accounts.authentication import APIKeyAuth
+from accounts.authentication import APIKeyAuth, request_key
 from accounts.models import APIKey, Scope
-from jobs.api.pages import CursorPages
+from config.pages import CursorPages
+from config.problems import Problem
+from config.repetition import IdempotencyKey, answered_once
 from jobs.api.schemas import JobFilters, JobIn
 from jobs.models import Job, Picture
-from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut, job_urls
+from jobs.quotas import QuotaExceeded
+from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut
 from jobs.services import job_cancel, job_submit
 from moderation.models import Decision
 
@@ -23,19 +26,29 @@ WRITE = APIKeyAuth(Scope.JOBS_WRITE)
 
 
 @router.post("", auth=WRITE, response={202: JobOut}, summary="Submit a job")
-def submit(request: HttpRequest, response: HttpResponse, job: JobIn) -> Status[Job]:
-    """Accepts the job and answers at once; follow it at `Location`, or wait for the webhook."""
-    key = _key(request)
-    submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
-    response["Location"] = job_urls(submitted.id).self
-    return Status(202, _jobs(key).get(pk=submitted.pk))
+def submit(
+    request: HttpRequest, job: JobIn, idempotency_key: IdempotencyKey = None
+) -> HttpResponse:
+    """Answers at once: follow it at `Location`, or wait for the webhook. With an
+    `Idempotency-Key` a repetition makes no second job."""
+    key = request_key(request)
+
+    def make() -> tuple[int, dict[str, str], JobOut]:
+        try:
+            submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
+        except QuotaExceeded as error:
+            raise _too_much(error) from error
+        shown = JobOut.from_orm(_jobs(key).get(pk=submitted.pk))
+        return 202, {"Location": shown.urls.self}, shown
+
+    return answered_once(request, idempotency_key, make)
 
 
 @router.get("", auth=READ, response=list[JobOut], summary="List jobs, newest first")
 @paginate(CursorPages)
 def list_jobs(request: HttpRequest, filters: Query[JobFilters]) -> QuerySet[Job]:
     """Go from page to page with `next` and `previous`."""
-    return filters.filter(_jobs(_key(request)))
+    return filters.filter(_jobs(request_key(request)))
 
 
 @router.get("/{uuid:job_id}", auth=READ, response=JobOut, summary="A job as it is now")
@@ -72,11 +85,6 @@ def decisions(request: HttpRequest, job_id: UUID) -> QuerySet[Decision]:
     return _job(request, job_id).decisions.select_related("picture", "policy_version__policy")
 
 
-def _key(request: HttpRequest) -> APIKey:
-    key: APIKey = request.auth  # type: ignore[attr-defined]
-    return key
-
-
 def _jobs(key: APIKey) -> QuerySet[Job]:
     pictures = Picture.objects.select_related("current").order_by("index")
     return (
@@ -87,4 +95,15 @@ def _jobs(key: APIKey) -> QuerySet[Job]:
 
 
 def _job(request: HttpRequest, job_id: UUID) -> Job:
-    return get_object_or_404(_jobs(_key(request)), pk=job_id)
+    return get_object_or_404(_jobs(request_key(request)), pk=job_id)
+
+
+def _too_much(error: QuotaExceeded) -> Problem:
+    return Problem(
+        error.status,
+        error.code,
+        error.title,
+        error.detail,
+        [(error.pointer, "more than is left")] if error.pointer else [],
+        headers={"Retry-After": str(error.retry_after)},
+    )

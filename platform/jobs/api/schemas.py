@@ -1,22 +1,18 @@
 """What a tenant may send."""
 
-import unicodedata
-from datetime import UTC, datetime
 from typing import Annotated
 
 from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
-from pydantic import AwareDatetime, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
+from config.fields import Moment, plain_text
 from ethical_lens.sources import PipelineSource
 from jobs.services import JobRequest
 from jobs.states import JobStatus
 
 Whole = Annotated[int, Field(strict=True)]
 ModelName = Annotated[str, Field(pattern=r"^[\w./-]{1,100}$")]
-Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))
-]
 
 
 class JobIn(Schema):
@@ -56,13 +52,7 @@ class JobIn(Schema):
     @field_validator("prompt", "negative_prompt")
     @classmethod
     def _plain_text(cls, value: str) -> str:
-        for character in value:
-            if unicodedata.category(character) in {"Cc", "Cs"}:
-                raise ValueError(
-                    f"the character U+{ord(character):04X} is not allowed; "
-                    "write plain text on one line"
-                )
-        return value
+        return plain_text(value)
 
     @field_validator("prompt")
     @classmethod

@@ -22,6 +22,11 @@ from moderation.models import DecisionAction, DecisionStage
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 JOBS = "/api/v1/jobs"
+ENDPOINT_PATHS = [
+    "", "/{endpoint_id}", "/{endpoint_id}/rotate", "/{endpoint_id}/test", "/{endpoint_id}/replay",
+    "/{endpoint_id}/deliveries", "/{endpoint_id}/deliveries/{delivery_id}",
+    "/{endpoint_id}/deliveries/{delivery_id}/replay",
+]  # fmt: skip
 
 
 def post(api: Client, body: Any, path: str = JOBS) -> Any:
@@ -42,7 +47,7 @@ def test_a_job_is_accepted_with_its_addresses(api: Client, tenant: Tenant) -> No
     assert response["Location"] == body["urls"]["self"]
     assert response["Location"].endswith(f"/api/v1/jobs/{job.id}")
     assert body["status"] == "queued"
-    assert body["model"] == "stand-in"
+    assert body["model"] == "mini"
     assert [picture["seed"] for picture in body["pictures"]] == [9, 10]
     assert UUID(body["id"]).version == 7
     assert list(job.stages.values_list("stage", flat=True)) == [
@@ -293,6 +298,7 @@ def test_the_schema_is_openapi_3_1_and_the_docs_page_needs_no_other_host(api: Cl
     assert set(schema["paths"]) == {
         "/api/v1/jobs", "/api/v1/jobs/{job_id}", "/api/v1/jobs/{job_id}/cancel",
         "/api/v1/jobs/{job_id}/pictures", "/api/v1/jobs/{job_id}/decisions",
+        *(f"/api/v1/webhook-endpoints{path}" for path in ENDPOINT_PATHS),
     }  # fmt: skip
     page = api.get("/api/v1/docs").content.decode()
     assert "http://" not in page.replace("http://testserver", "")

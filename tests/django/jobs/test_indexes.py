@@ -33,7 +33,9 @@ def test_unique_indexes_are_there(table: str, names: set[str]) -> None:
         ("jobs_pictureversion", "picture_id"),
         ("moderation_decision", "job_id"),
         ("webhooks_event", "job_id"),
+        ("webhooks_event", "tenant_id"),
         ("webhooks_delivery", "event_id"),
+        ("webhooks_delivery", "endpoint_id"),
     ],
 )
 def test_a_foreign_key_has_no_second_index(table: str, column: str) -> None:

@@ -27,8 +27,9 @@ Answering = Callable[[socket.socket], None]
 def deliver_to() -> Callable[..., Delivery]:
     """A pending delivery to the given URL, of a tenant of its own."""
     from factories import make_job, make_tenant
+    from webhooks.endpoints import endpoint_create
     from webhooks.models import EventType
-    from webhooks.services import endpoint_create, event_record
+    from webhooks.services import event_record
 
     def make(url: str) -> Delivery:
         tenant = make_tenant()

@@ -8,9 +8,10 @@ from django.db import IntegrityError, transaction
 from factories import make_job, make_tenant
 from jobs.ending import job_end, job_hold
 from jobs.states import JobStatus
+from webhooks.endpoints import endpoint_create
 from webhooks.errors import WebhookURLRefused
 from webhooks.models import Delivery, Endpoint, Event, EventType
-from webhooks.services import endpoint_create, event_record
+from webhooks.services import event_record
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 

@@ -14,8 +14,8 @@ from accounts.services import api_key_create
 from ethical_lens.policy import Policy as PolicyDocument
 from moderation.models import Policy, PolicyVersion
 from moderation.policies import policy_version_add
+from webhooks.endpoints import endpoint_create
 from webhooks.errors import WebhookURLRefused
-from webhooks.services import endpoint_create
 
 
 class Command(BaseCommand):

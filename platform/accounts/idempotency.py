@@ -1,0 +1,89 @@
+"""`Idempotency-Key`: what a key did is done once, and its answer given again.
+
+https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+"""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts.errors import KeyInFlight, KeyReused
+from accounts.models import KeptAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a request is answered with. It is kept as it is, so it may carry no link that ends."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+    replayed: bool = False
+
+
+def answer_once(
+    *, tenant_id: UUID, key: str, fingerprint: str, make: Callable[[], Answer]
+) -> Answer:
+    """The answer kept under the tenant's `key`, or that of `make`, which is kept with its work.
+
+    Both are committed together. The lock ends with the transaction, however long that takes, so
+    no second request ever takes a slow one for dead. Whatever `make` raises leaves nothing behind.
+
+    Raises `KeyInFlight`, and `KeyReused` where the fingerprint is another.
+    """
+    with transaction.atomic():
+        _lock(tenant_id, key)
+        # A statement of its own, begun after the lock: it sees what the last holder committed.
+        kept = KeptAnswer.objects.filter(
+            tenant=tenant_id, key=key, created_at__gt=timezone.now() - _life()
+        ).first()
+        if kept is not None:
+            if kept.fingerprint != fingerprint:
+                raise KeyReused
+            return Answer(status=kept.status, headers=kept.headers, body=kept.body, replayed=True)
+        answer = make()
+        # A row that is there is over its time, and not yet deleted.
+        KeptAnswer.objects.bulk_create(
+            [
+                KeptAnswer(
+                    tenant_id=tenant_id,
+                    key=key,
+                    fingerprint=fingerprint,
+                    status=answer.status,
+                    headers=answer.headers,
+                    body=answer.body,
+                    created_at=timezone.now(),
+                )
+            ],
+            update_conflicts=True,
+            unique_fields=["tenant", "key"],
+            update_fields=["fingerprint", "status", "headers", "body", "created_at"],
+        )
+    return answer
+
+
+def kept_answers_forget() -> int:
+    """Delete the answers that are over their time. How many."""
+    deleted, _ = KeptAnswer.objects.filter(created_at__lte=timezone.now() - _life()).delete()
+    return deleted
+
+
+def _life() -> timedelta:
+    return timedelta(seconds=settings.ENVIRONMENT.idempotency_seconds)
+
+
+def _lock(tenant_id: UUID, key: str) -> None:
+    digest = hashlib.sha256(f"{tenant_id} {key}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s)",
+            [int.from_bytes(digest[:8], "big", signed=True)],
+        )
+        if not cursor.fetchone()[0]:
+            raise KeyInFlight

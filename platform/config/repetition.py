@@ -1,0 +1,83 @@
+"""Routes that take an `Idempotency-Key`: from the header to the answer."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Annotated
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Header, Schema
+from ninja.responses import NinjaJSONEncoder
+
+from accounts.authentication import request_key
+from accounts.errors import KeyInFlight, KeyReused
+from accounts.idempotency import Answer, answer_once
+from config.problems import Problem
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r'^(?:"[\x21\x23-\x7e]{1,255}"|[\x21\x23-\x7e]{1,255})$',
+        description="a name of your own for this request, best a random UUID; repeating the "
+        "request under it does nothing again and gets the first answer",
+    ),
+]
+
+
+def answered_once(
+    request: HttpRequest, key: str | None, make: Callable[[], tuple[int, dict[str, str], Schema]]
+) -> HttpResponse:
+    """Answer with the status, headers and body of `make`; with a key, once.
+
+    `make` runs in the transaction that keeps its answer. A repetition gets that very answer with
+    `Idempotency-Replayed: true`. Errors are not kept: nothing was done, so it can be tried again.
+    """
+
+    def answer() -> Answer:
+        status, headers, body = make()
+        return Answer(
+            status=status, headers=headers, body=json.dumps(body.model_dump(), cls=NinjaJSONEncoder)
+        )
+
+    return _response(answer() if key is None else _once(request, key, answer))
+
+
+def _once(request: HttpRequest, key: str, make: Callable[[], Answer]) -> Answer:
+    try:
+        return answer_once(
+            tenant_id=request_key(request).tenant_id,
+            key=key.strip('"'),
+            fingerprint=_fingerprint(request),
+            make=make,
+        )
+    except KeyInFlight as error:
+        raise Problem(
+            409, "idempotency_key_in_flight", "A request with this Idempotency-Key is under way",
+            "Wait a second and repeat this request as it is.",
+            headers={"Retry-After": "1"},
+        ) from error  # fmt: skip
+    except KeyReused as error:
+        raise Problem(
+            422, "idempotency_key_reused", "This Idempotency-Key belongs to another request",
+            "Take a new key for a new request, or repeat the first one as it was.",
+            [("/header/Idempotency-Key", "was sent with another method, path or body before")],
+        ) from error  # fmt: skip
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    """Of method, path and JSON; spaces and the order of fields do not count."""
+    body = json.dumps(json.loads(request.body), sort_keys=True)
+    return hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
+
+
+def _response(answer: Answer) -> HttpResponse:
+    response = HttpResponse(
+        answer.body,
+        status=answer.status,
+        headers=answer.headers,
+        content_type="application/json; charset=utf-8",
+    )
+    if answer.replayed:
+        response["Idempotency-Replayed"] = "true"
+    return response

@@ -1,0 +1,1 @@
+"""The HTTP face of webhooks: what goes in and out (`schemas`), the addresses (`routes`)."""
