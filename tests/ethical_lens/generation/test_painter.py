@@ -26,9 +26,6 @@ from ethical_lens.generation.request import PaintRequest
 from ethical_lens.sources import ModelSources
 from random_models import PIPELINE
 
-# diffusers' Euler scheduler turns a tensor into an array in numpy 1's way.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-
 
 def request(seed: int, **changes: Any) -> PaintRequest:
     given = {

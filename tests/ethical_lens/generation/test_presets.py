@@ -24,8 +24,6 @@ from ethical_lens.sources import CLIP_FILES, ModelSources
 from random_models import PIPELINE
 
 pytestmark = [
-    # diffusers' Euler scheduler turns a tensor into an array in numpy 1's way.
-    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:The `local_dir_use_symlinks` argument"),  # diffusers' own
 ]
 

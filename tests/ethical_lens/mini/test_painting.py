@@ -24,7 +24,7 @@ PROMPT = "a portrait of a white male doctor of middle age in the park"
 
 @pytest.fixture(scope="module")
 def pipeline() -> Any:
-    found: Any = DiffusionPipeline.from_pretrained(weights.FOLDER / "pipeline")
+    found: Any = DiffusionPipeline.from_pretrained(weights.FOLDER / "pipeline", dtype=torch.float32)
     found.set_progress_bar_config(disable=True)
     return found
 
@@ -62,9 +62,12 @@ def test_several_pictures_of_one_prompt_differ(pipeline: Any, judge: Judge) -> N
 
 
 def test_prompts_of_one_batch_keep_apart(pipeline: Any, judge: Judge) -> None:
-    prompts = [PROMPT.replace("doctor", kind) for kind in ("chef", "firefighter", "judge")]
+    wanted = [Kind.CHEF, Kind.FIREFIGHTER, Kind.JUDGE, Kind.NURSE, Kind.FARMER]
+    prompts = [PROMPT.replace("doctor", kind.value) for kind in wanted]
 
-    assert kinds(judge, painted(pipeline, prompts)) == [Kind.CHEF, Kind.FIREFIGHTER, Kind.JUDGE]
+    found = kinds(judge, painted(pipeline, prompts))
+
+    assert sum(one is kind for one, kind in zip(found, wanted, strict=True)) >= 4
 
 
 def test_a_negative_prompt_and_guidance_count(pipeline: Any) -> None:
