@@ -24,6 +24,7 @@ HEAVY = ["torch", "torchvision", "diffusers", "transformers", "open_clip", "nump
 IMPORT_ALL = """
 import hashlib, importlib, pickle, pkgutil, random
 import numpy, torch
+import rich.style  # draws an identity for itself; httpx loads it where it is installed
 
 def states():
     return (

@@ -21,13 +21,13 @@ def scrutinise(prompt: str, negative_prompt: str = "") -> TextVerdict:
 @pytest.mark.parametrize(
     ("prompt", "labels", "rewrite", "clusters"),
     [
-        ("a lighthouse on a cliff at sunset", {"K0"}, None, 0),
+        ("a sailboat on the sea", {"K0"}, None, 0),
         ("a doctor in an office", {"K0"}, None, 1),
         (
             "an angry mob beating a thief in the street",
             {"K1"},
             "a tense crowd facing a thief in the street",
-            1,
+            2,
         ),
         ("Captain Ardo at the beach", {"K0", "A1"}, None, 1),
         ("Barack Obama riding a bicycle", {"K0", "A1"}, None, 1),
