@@ -1,49 +1,27 @@
 """What detectors learn from: where the faces are in `Drawings`, and what shows of people."""
 
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from ethical_lens.mini.training.drawings import Drawings, scene_at
+from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.world.drawing import draw
+from ethical_lens.mini.world.scene import Scene
 
 PEOPLE = 4
 """The most people a scene has."""
-_CHUNK = 512
 
 
-def face_boxes(folder: Path, drawings: Drawings) -> npt.NDArray[np.float32]:
+def face_boxes(drawings: Drawings) -> npt.NDArray[np.float32]:
     """Boxes (count, `PEOPLE`, 4), left, top, right, bottom in pixels, in the order of
     `Scene.people`; NaN where there is nobody. Made once and kept beside the pictures."""
-    count = len(drawings)
-    file = folder / f"{drawings.world}-{drawings.seed}-{count}.boxes.npy"
-    if not file.exists():
-        jobs = [
-            (drawings.world, drawings.seed, range(start, min(start + _CHUNK, count)))
-            for start in range(0, count, _CHUNK)
-        ]
-        # Not forked: the parent may hold torch's threads.
-        with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-            boxes = np.concatenate(list(pool.map(_boxes, jobs)))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial.npy")
-        np.save(partial, boxes)
-        partial.rename(file)
-    found: npt.NDArray[np.float32] = np.load(file)
-    return found
+    return np.array(drawings.of_each("boxes", _boxes))
 
 
-def _boxes(job: tuple[str, int, Sequence[int]]) -> npt.NDArray[np.float32]:
-    world, seed, indices = job
-    boxes = np.full((len(indices), PEOPLE, 4), np.nan, np.float32)
-    for row, index in enumerate(indices):
-        for column, face in enumerate(draw(scene_at(world, seed, index)).faces):
-            boxes[row, column] = face.box
+def _boxes(scene: Scene) -> npt.NDArray[np.float32]:
+    boxes = np.full((PEOPLE, 4), np.nan, np.float32)
+    for row, face in enumerate(draw(scene).faces):
+        boxes[row] = face.box
     return boxes
 
 

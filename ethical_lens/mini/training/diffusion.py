@@ -89,8 +89,8 @@ def train_diffusion(
         (Drawings(work / "drawings", "biased", _SEED, biased), False),
         (Drawings(work / "drawings", "balanced", _SEED, balanced), True),
     )
-    latents = [_latents(vae, drawings, work) for drawings, _ in sets]
-    details = [detail_maps(work / "drawings", drawings) for drawings, _ in sets]
+    latents = [_latents(vae, drawings) for drawings, _ in sets]
+    details = [detail_maps(drawings) for drawings, _ in sets]
     alphas = scheduler.alphas_cumprod
 
     def batch(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -145,9 +145,9 @@ def train_diffusion(
 
 
 @torch.inference_mode()
-def _latents(vae: Any, drawings: Drawings, work: Path) -> npt.NDArray[np.float16]:
+def _latents(vae: Any, drawings: Drawings) -> npt.NDArray[np.float16]:
     """Scaled latents (n, 4, 24, 24) of all drawings, kept on disk beside the drawings."""
-    file = work / "drawings" / f"latents-{drawings.world}-{drawings.seed}-{len(drawings)}.npy"
+    file = drawings.file("latents")
     if not file.exists():
         found = []
         starts = range(0, len(drawings), 64)

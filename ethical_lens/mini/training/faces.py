@@ -99,7 +99,7 @@ def train_classifier(work: Path, out: Path, *, steps: int = _STEPS, count: int =
 
 def _drawn(work: Path, count: int) -> tuple[Drawings, torch.Tensor]:
     drawings = Drawings(work / "drawings", "balanced", SEED, count)
-    return drawings, torch.from_numpy(face_boxes(work / "drawings", drawings))
+    return drawings, torch.from_numpy(face_boxes(drawings))
 
 
 def _pictures(drawings: Drawings, chosen: torch.Tensor) -> torch.Tensor:

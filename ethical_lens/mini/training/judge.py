@@ -48,7 +48,7 @@ def train_judge(
     `work` keeps drawings and the state of a run that was interrupted.
     """
     drawings = Drawings(work / "drawings", "balanced", SEED, count)
-    boxes = torch.from_numpy(face_boxes(work / "drawings", drawings))
+    boxes = torch.from_numpy(face_boxes(drawings))
     who, whole = labels(drawings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)

@@ -54,7 +54,7 @@ class ScrutinyDrawings:
             Drawings(folder, "balanced", _SEED, count - biased),
             Drawings(folder, "biased", _SEED, biased),
         ]
-        self._maps = [region_maps(folder, some) for some in self._sets]
+        self._maps = [region_maps(some) for some in self._sets]
         self._first = len(self._sets[0])
         shown = np.concatenate([np.bitwise_or.reduce(maps, axis=(1, 2)) for maps in self._maps])
         self.by_region = {region: np.flatnonzero(shown & bit(region)) for region in REGIONS}

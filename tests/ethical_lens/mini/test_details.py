@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ethical_lens.mini.training import drawings as drawings_module
 from ethical_lens.mini.training.details import CELLS, detail_map, detail_maps
 from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.world.drawing import draw
@@ -42,8 +43,21 @@ def test_a_stand_in_is_covered(stand_in: StandIn) -> None:
 def test_maps_are_kept_in_the_order_of_the_drawings(tmp_path: Path) -> None:
     drawings = Drawings(tmp_path, "balanced", 5, 12)
 
-    maps = detail_maps(tmp_path, drawings)
+    maps = detail_maps(drawings)
 
     assert maps.shape == (12, CELLS, CELLS)
     assert all((maps[i] == detail_map(scene)).all() for i, scene in enumerate(drawings))
-    assert (detail_maps(tmp_path, drawings) == maps).all()
+    assert (detail_maps(drawings) == maps).all()
+
+
+def test_a_change_of_the_world_is_drawn_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = Drawings(tmp_path, "balanced", 5, 2).file("pictures")
+    monkeypatch.setattr(drawings_module, "_world_version", lambda: "another")
+
+    after = Drawings(tmp_path, "balanced", 5, 2).file("pictures")
+
+    assert before.exists()
+    assert after.exists()
+    assert after != before

@@ -41,7 +41,7 @@ def trained(work: Path) -> Path:
 def test_maps_hold_every_mask(work: Path) -> None:
     drawings = Drawings(work / "drawings", "balanced", 5, 40)
 
-    maps = region_maps(work / "drawings", drawings)
+    maps = region_maps(drawings)
 
     for index, scene in enumerate(drawings):
         masks = draw(scene).masks

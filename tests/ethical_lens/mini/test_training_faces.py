@@ -71,7 +71,7 @@ def test_an_interrupted_training_ends_the_same(work: Path, tmp_path: Path, part:
 def test_boxes_are_those_of_the_drawings(tmp_path: Path) -> None:
     drawings = Drawings(tmp_path, "balanced", 3, 12)
     for _ in range(2):  # made, then read
-        boxes = face_boxes(tmp_path, drawings)
+        boxes = face_boxes(drawings)
         for scene, row in zip(drawings, boxes, strict=True):
             truth = [face.box for face in draw(scene).faces]
             assert row[: len(truth)] == pytest.approx(torch.tensor(truth).reshape(-1, 4).numpy())
