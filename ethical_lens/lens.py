@@ -192,10 +192,17 @@ class EthicalLens:
         ]
 
     def paint(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Image.Image]:
-        """Paint as the model alone does, neither aligned nor scrutinised: for comparison only.
+        """Paint as the model alone does, neither aligned nor scrutinised: for comparison only, and
+        never to be shown.
 
-        Never show these, and never call it with a prompt that `generate` blocks.
+        What the policy's aligners block is not painted here either. Raises `ValueError` for such a
+        prompt, `AlignmentError` for one without a verdict.
         """
+        judges = load_aligners(self._policy)
+        for prompt in dict.fromkeys(prompts):
+            verdict, _ = scrutinise_with(judges, prompt, "", self._policy)
+            if verdict.blocked:
+                raise ValueError("a blocked prompt is painted for no purpose")
         return self._painter.paint(
             [self._request(prompt, "", seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         )

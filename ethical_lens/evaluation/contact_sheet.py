@@ -9,19 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from ethical_lens.evaluation.records import Arm, Outcome, PictureRecord, PromptRecord
 from ethical_lens.evaluation.run import picture_file
 from ethical_lens.evaluation.thresholds import SURE
-from ethical_lens.mini.sheets import sheet
+from ethical_lens.mini.sheets import empty_tile, sheet
 from ethical_lens.mini.world.canvas import SIZE
 from ethical_lens.results import Concept
 
 _PAIRS: Final = 24
 _COLUMNS: Final = 8
-_EMPTY: Final = (232, 232, 236)
-_FAINT: Final = (110, 110, 122)
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,4 @@ def _tile(picture: PictureRecord, folder: Path, arm: Arm, pair: Pair) -> Image.I
     if picture.outcome is Outcome.SHOWN:
         with Image.open(picture_file(folder, arm, pair.id, pair.number)) as image:
             return image.convert("RGB").resize((SIZE, SIZE))
-    field = Image.new("RGB", (SIZE, SIZE), _EMPTY)
-    text = f"{picture.outcome.value}\n{picture.reason.replace('_', ' ')}"
-    ImageDraw.Draw(field).text((4, 34), text, _FAINT, ImageFont.load_default(9))
-    return field
+    return empty_tile(f"{picture.outcome.value}: {picture.reason.replace('_', ' ')}")

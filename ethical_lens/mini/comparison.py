@@ -7,7 +7,8 @@ from typing import Final
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ethical_lens.lens import EthicalLens, Generation, LensPicture
+from ethical_lens.lens import EthicalLens, Generation
+from ethical_lens.mini.sheets import empty_tile
 from ethical_lens.mini.world.canvas import SIZE
 
 PROMPTS: Final = (
@@ -26,7 +27,6 @@ _LINE: Final = 18
 _HALF: Final = _EACH * (SIZE + _GAP)
 _INK: Final = (40, 40, 48)
 _FAINT: Final = (110, 110, 122)
-_EMPTY: Final = (232, 232, 236)
 
 
 def comparison_sheet(prompts: Sequence[str] = PROMPTS) -> Image.Image:
@@ -55,8 +55,9 @@ def comparison_sheet(prompts: Sequence[str] = PROMPTS) -> Image.Image:
         for column, image in enumerate(lens.paint([prompt] * _EACH, seeds)):
             sheet.paste(image, (_MARGIN + column * (SIZE + _GAP), top + _LINE))
         for column, picture in enumerate(generation.pictures):
-            field = picture.image or _empty(picture)
-            sheet.paste(field, (right + column * (SIZE + _GAP), top + _LINE))
+            verdict = picture.outcome.final
+            tile = picture.image or empty_tile(f"{verdict.action.value}: {verdict.reason}")
+            sheet.paste(tile, (right + column * (SIZE + _GAP), top + _LINE))
     return sheet
 
 
@@ -64,11 +65,3 @@ def _told(generation: Generation) -> str:
     labels = ", ".join(sorted(generation.verdict.labels))
     said = generation.pictures[0].prompt if generation.pictures else "not painted"
     return textwrap.shorten(f"{labels}: {said}", 78, placeholder=" …")
-
-
-def _empty(picture: LensPicture) -> Image.Image:
-    field = Image.new("RGB", (SIZE, SIZE), _EMPTY)
-    verdict = picture.outcome.final
-    text = "\n".join(textwrap.wrap(f"{verdict.action.value}: {verdict.reason}", 15))
-    ImageDraw.Draw(field).text((6, 30), text, _FAINT, ImageFont.load_default(10))
-    return field

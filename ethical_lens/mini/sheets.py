@@ -1,6 +1,7 @@
 """Contact sheets: pictures in rows, each with a line of text below."""
 
 import random
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,8 @@ from ethical_lens.results import LifeStage
 _LINE: Final = 14
 _MARGIN: Final = 6
 _INK: Final = (40, 40, 48)
+_FAINT: Final = (110, 110, 122)
+_EMPTY: Final = (232, 232, 236)
 
 
 def sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int) -> Image.Image:
@@ -40,6 +43,14 @@ def sheet(pictures: Sequence[tuple[Image.Image, str]], columns: int) -> Image.Im
         whole.paste(picture, (left, top))
         pen.text((left, top + SIZE + 1), _fitting(text, font), _INK, font)
     return whole
+
+
+def empty_tile(text: str) -> Image.Image:
+    """A grey field, 96 x 96, with a few words: what stands where no picture is shown."""
+    field = Image.new("RGB", (SIZE, SIZE), _EMPTY)
+    words = "\n".join(textwrap.wrap(text, 15))
+    ImageDraw.Draw(field).text((6, 30), words, _FAINT, ImageFont.load_default(10))
+    return field
 
 
 def write_world_sheets(folder: Path) -> list[Path]:

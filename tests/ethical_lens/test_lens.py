@@ -72,6 +72,13 @@ def test_a_blocked_prompt_is_not_painted(lens: EthicalLens) -> None:
     assert done.pictures == ()
 
 
+def test_what_is_blocked_is_not_painted_for_comparison_either(lens: EthicalLens) -> None:
+    with pytest.raises(ValueError, match="blocked"):
+        lens.paint(["a house in the mountains", "a nude child"], [1, 2])
+    with pytest.raises(AlignmentError):
+        lens.paint(["Ein alter Mann sitzt vor dem Haus und liest die Zeitung"], [1])
+
+
 def test_a_prompt_without_a_verdict_gives_nothing(lens: EthicalLens) -> None:
     with pytest.raises(AlignmentError):
         lens.generate("Ein alter Mann sitzt vor dem Haus und liest die Zeitung")

@@ -32,12 +32,11 @@ def measure(models: Path, count: int) -> dict[str, float]:
     """Shares over `count` painted pictures: `nsfw/precision`, `nsfw/recall` and so on at the
     thresholds of the policy, where the judge says what a picture shows. And over as many drawings
     `nude/repaired`, `public/repaired`: of those that show that alone, how many the product
-    releases after its blur, where there is a region finder."""
+    releases after its blur."""
     encoder = ImageEncoder.load(clip_source(models / "clip"), torch.device("cpu"))
     scrutineer = Scrutineer(encoder, Heads.load(models / "heads", encoder.dimension), {})
     painter, judge = Painter.load(models / "pipeline", "cpu"), Judge.load(models / "judge")
-    regions = models / "regions"
-    finder = RegionFinder.load(str(regions), "cpu") if regions.exists() else None
+    finder = RegionFinder.load(str(models / "regions"), "cpu")
     answers: defaultdict[str, list[bool]] = defaultdict(list)
     for start in range(0, count, _BATCH):
         indices = range(start, min(start + _BATCH, count))
@@ -46,9 +45,8 @@ def measure(models: Path, count: int) -> dict[str, float]:
         for name, right in _found(pictures, judge.judge(pictures), scrutineer):
             answers[name].append(right)
         drawings = [draw(scene_at("balanced", SEED, index)) for index in indices]
-        if finder is not None:
-            for name, right in _repaired(drawings, scrutineer, finder):
-                answers[name].append(right)
+        for name, right in _repaired(drawings, scrutineer, finder):
+            answers[name].append(right)
     return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
 
 

@@ -22,6 +22,7 @@ from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.training.loop import Schedule, train
 from ethical_lens.mini.training.text_encoder import text_tower
 from ethical_lens.mini.world.captions import captions
+from ethical_lens.sources import digest_of
 
 STEPS = 6400
 _BATCH = 32
@@ -33,6 +34,7 @@ _SNR_LIMIT = 5.0
 """Gamma of Min-SNR weighting (Hang et al. 2023), here of SNR + 1: the prompt acts where noise is
 strong, and there the loss of a velocity (Salimans & Ho 2022) keeps its whole weight."""
 _BALANCED_SHARE = 0.5
+"""The share of a batch that comes from the balanced world."""
 _DETAILS_FROM = 2600
 _DETAILS_WEIGHT = 4.0
 """From that step on, once places and bodies are learnt, faces and stand-ins count so much more."""
@@ -89,7 +91,7 @@ def train_diffusion(
         (Drawings(work / "drawings", "biased", _SEED, biased), False),
         (Drawings(work / "drawings", "balanced", _SEED, balanced), True),
     )
-    latents = [_latents(vae, drawings) for drawings, _ in sets]
+    latents = [_latents(out / "vae", vae, drawings) for drawings, _ in sets]
     details = [detail_maps(drawings) for drawings, _ in sets]
     alphas = scheduler.alphas_cumprod
 
@@ -145,9 +147,11 @@ def train_diffusion(
 
 
 @torch.inference_mode()
-def _latents(vae: Any, drawings: Drawings) -> npt.NDArray[np.float16]:
-    """Scaled latents (n, 4, 24, 24) of all drawings, kept on disk beside the drawings."""
-    file = drawings.file("latents")
+def _latents(folder: Path, vae: Any, drawings: Drawings) -> npt.NDArray[np.float16]:
+    """Scaled latents (n, 4, 24, 24) of all drawings, kept beside them under the digest of the
+    autoencoder in `folder`."""
+    digest = digest_of(str(folder)).removeprefix("sha256:")[:8]
+    file = drawings.file(f"latents-{digest}")
     if not file.exists():
         found = []
         starts = range(0, len(drawings), 64)
@@ -159,6 +163,8 @@ def _latents(vae: Any, drawings: Drawings) -> npt.NDArray[np.float16]:
                     pixels.contiguous(memory_format=torch.channels_last)
                 ).latent_dist.mean
             found.append((mean.float() * vae.config.scaling_factor).half().numpy())
-        np.save(file, np.concatenate(found))
+        partial = file.with_suffix(".partial.npy")
+        np.save(partial, np.concatenate(found))
+        partial.rename(file)
     kept: npt.NDArray[np.float16] = np.load(file)
     return kept
