@@ -3,6 +3,7 @@
 Defaults are the published constants (Cai et al. 2025; reference code `yuzhu-cai/Ethical-Lens`).
 """
 
+import math
 from enum import StrEnum
 from typing import Self
 
@@ -57,6 +58,35 @@ class AttributePools(Value):
         return self
 
 
+class FairnessTargets(Value):
+    """Whole percents of each value of a pool, over all people drawn; an attribute without them is
+    drawn evenly. `{"gender": {"female": 60, "male": 40}}`."""
+
+    gender: dict[str, int] = Field(default_factory=dict)
+    race: dict[str, int] = Field(default_factory=dict)
+    age: dict[LifeStage, int] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        for attribute in Attribute:
+            shares = self.of(attribute)
+            if any(share < 1 for share in shares.values()):
+                raise ValueError(
+                    f"{attribute.value}: a share is 1 to 99 percent; leave out of the pool what is"
+                    " never to be drawn"
+                )
+            if shares and sum(shares.values()) != 100:
+                raise ValueError(
+                    f"{attribute.value}: the shares make {sum(shares.values())} percent, not 100"
+                )
+        return self
+
+    def of(self, attribute: Attribute) -> dict[str, int]:
+        """Percent by value; empty where all are alike."""
+        shares: dict[str, int] = getattr(self, attribute.value)
+        return shares
+
+
 DEFAULT_CONCEPTS: dict[Concept, ConceptRule] = {
     Concept.NSFW: ConceptRule(threshold=0.7, scope=Scope.PICTURE),
     Concept.POLITIC: ConceptRule(threshold=0.9, scope=Scope.PICTURE),
@@ -69,12 +99,14 @@ DEFAULT_CONCEPTS: dict[Concept, ConceptRule] = {
 class Policy(Value):
     """All that a judgement depends on besides the prompt, the picture and the models.
 
-    Raises `ValueError` where a concept lacks its rule: a head without a rule could not act.
+    Raises `ValueError` where a concept lacks its rule (a head without a rule could not act), and
+    where fairness targets and pool do not name the same values.
     """
 
     concepts: dict[Concept, ConceptRule] = Field(default_factory=lambda: dict(DEFAULT_CONCEPTS))
     blur: BlurSettings = BlurSettings()
     pools: AttributePools = AttributePools()
+    targets: FairnessTargets = FairnessTargets()
     diversify: frozenset[Attribute] = frozenset(Attribute)
     rounds: int = Field(default=2, ge=1, le=2)
     aligners: tuple[str, ...] = Field(default=("rules",), min_length=1)
@@ -85,6 +117,25 @@ class Policy(Value):
         if missing:
             raise ValueError(f"concepts: no rule for {', '.join(missing)}")
         return self
+
+    @model_validator(mode="after")
+    def _targets_fit_the_pools(self) -> Self:
+        for attribute in Attribute:
+            shares = self.targets.of(attribute)
+            pool = getattr(self.pools, attribute.value)
+            if shares and set(shares) != set(pool):
+                raise ValueError(
+                    f"targets.{attribute.value}: shares are needed for exactly the values of the"
+                    f" pool: {', '.join(pool)}"
+                )
+        return self
+
+    def cards(self, attribute: Attribute) -> tuple[str, ...]:
+        """The smallest hand of cards in which each value of the pool has its share."""
+        pool: tuple[str, ...] = getattr(self.pools, attribute.value)
+        shares = self.targets.of(attribute) or dict.fromkeys(pool, 1)
+        unit = math.gcd(*shares.values())
+        return tuple(value for value in pool for _ in range(shares[value] // unit))
 
     @property
     def thresholds(self) -> dict[str, float]:

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ethical_lens.policy import Policy
-from ethical_lens.results import ClusterType, Concept, TextVerdict
+from ethical_lens.results import Concept, TextVerdict
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import scrutinise_with
-from ethical_lens.text.deck import Deck, draw_pictures
+from ethical_lens.text.deck import Deck, draw_pictures, kinds_to_draw
 from jobs.claims import Claim
 from jobs.models import Job
 from jobs.recording.alignment import (
@@ -84,7 +84,7 @@ def _revise(
 
 
 def _draw(claim: Claim, job: Job, verdict: TextVerdict, policy: Policy) -> Draws:
-    kinds = {cluster.kind for cluster in verdict.clusters if cluster.type is ClusterType.ONE}
+    kinds = kinds_to_draw(verdict, policy)
     if not kinds:
         return ((),) * job.n
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 _VOWEL_SOUND = re.compile(
     r"(?!(?:uni(?!n|m)|use|usu|uto|eu|ewe|one\b|once|ufo|ukul|uran|ura))[aeiou]"
@@ -14,6 +15,13 @@ _FUNCTION_AFTER_ARTICLE = (
     r"|who|that|which|while)\b"
 )
 _DANGLING = r"(?:and|or|with|of|in|on|at|by|for|to|from|a|an|the|while|wearing)"
+
+
+NUMBERS: Final = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve",
+)  # fmt: skip
+"""In words, as long as English writes them so."""
 
 
 @dataclass(frozen=True)

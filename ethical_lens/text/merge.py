@@ -1,11 +1,13 @@
 """Merges draws with a prompt, in fluent English and without an LLM.
 
-One person gets her own draw ("an elderly Asian female doctor"); a group gets proportions ("two
-doctors, half men and half women, of a mix of ethnicities and ages"); named people stay as they
+One person gets her own draw ("an elderly Asian female doctor"); a group gets counts where its
+number is known, else shares ("five doctors, two men and three women, of a mix of ethnicities and
+ages"; "doctors, half men and half women, ..."); named people stay as they
 are (Cai et al. 2025, text scrutiny for bias).
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from itertools import pairwise
@@ -23,11 +25,11 @@ from ethical_lens.results import (
     TextVerdict,
 )
 from ethical_lens.text.aligner import AlignmentError
-from ethical_lens.text.english import article
+from ethical_lens.text.english import NUMBERS, article
 from ethical_lens.text.kinds import PeopleWords, people_words
 from ethical_lens.text.minors import mentions_minor
 from ethical_lens.text.normalise import read
-from ethical_lens.text.people import is_modifier
+from ethical_lens.text.people import is_modifier, number_in
 
 _STAGE_WORDS: Final = {
     LifeStage.INFANCY: "baby",
@@ -65,6 +67,13 @@ _PERSON_NOUNS: Final[Mapping[str | None, Mapping[LifeStage | None, str]]] = {
 """What a plain "person" is called once gender and life stage are drawn."""
 
 
+_GROUP_NOUNS: Final[Mapping[str, Mapping[bool, tuple[str, str]]]] = {
+    "male": {False: ("man", "men"), True: ("boy", "boys")},
+    "female": {False: ("woman", "women"), True: ("girl", "girls")},
+}
+"""One and several of a gender, grown up (False) or young (True)."""
+
+
 class _Rank(IntEnum):
     """English order of what stands before a noun."""
 
@@ -81,31 +90,37 @@ def merge_picture(
 ) -> PicturePrompt:
     """The prompt of one picture: the verdict's prompt with `draws` merged in.
 
-    Raises `AlignmentError` for a draw that does not fit: no such cluster, two draws for one, or a
-    value for an attribute that the prompt states or the cluster cannot take; and for clusters
-    that overlap or cover no word.
+    Raises `AlignmentError` for a draw that does not fit: no such cluster, more or fewer draws than
+    people, or a value for an attribute that the prompt states or the cluster cannot take; and for
+    clusters that overlap or cover no word.
     """
-    by_cluster: dict[int, AttributeDraw] = {}
+    by_cluster: dict[int, list[AttributeDraw]] = {}
     for one in draws:
-        if one.cluster >= len(verdict.clusters) or one.cluster in by_cluster:
-            raise AlignmentError("a draw names no cluster of this prompt, or one twice")
-        _check(one, verdict.clusters[one.cluster])
-        by_cluster[one.cluster] = one
+        if one.cluster >= len(verdict.clusters):
+            raise AlignmentError("a draw names no cluster of this prompt")
+        by_cluster.setdefault(one.cluster, []).append(one)
+    for index, given in by_cluster.items():
+        _check(given, verdict.clusters[index], verdict.prompt)
     in_order = sorted(verdict.clusters, key=lambda cluster: cluster.start)
     if any(first.end > second.start for first, second in pairwise(in_order)):
         raise AlignmentError("clusters overlap")
     prompt = verdict.prompt
     for index, cluster in sorted(enumerate(verdict.clusters), key=lambda item: -item[1].start):
-        if cluster.type is ClusterType.ONE and index in by_cluster:
-            prompt = _merge_one(prompt, cluster, by_cluster[index])
+        given = by_cluster.get(index, [])
+        if cluster.type is ClusterType.ONE and given:
+            prompt = _merge_one(prompt, cluster, given[0])
         elif cluster.type is ClusterType.SEVERAL:
-            prompt = _merge_several(prompt, cluster, verdict, policy)
+            prompt = _merge_several(prompt, cluster, given, verdict, policy)
     return PicturePrompt(prompt=prompt, draws=tuple(draws))
 
 
-def _check(one: AttributeDraw, cluster: PeopleCluster) -> None:
-    drawn = {attribute for attribute in Attribute if getattr(one, attribute.value) is not None}
-    if drawn and (cluster.type is not ClusterType.ONE or drawn - cluster.open_attributes):
+def _check(given: Sequence[AttributeDraw], cluster: PeopleCluster, prompt: str) -> None:
+    several = cluster.type is ClusterType.SEVERAL
+    if len(given) != (number_in(prompt[cluster.start : cluster.end]) if several else 1):
+        raise AlignmentError("a cluster has one draw, a group one for each of its people")
+    may = cluster.open_attributes & {Attribute.GENDER} if several else cluster.open_attributes
+    drawn = {a for a in Attribute if any(getattr(one, a.value) is not None for one in given)}
+    if drawn - may:
         raise AlignmentError("a draw gives an attribute that its cluster does not leave open")
 
 
@@ -210,16 +225,45 @@ def _rank(word: str, words: PeopleWords) -> _Rank:
     return _Rank.DESCRIPTION if is_modifier(word, words) else _Rank.NOUN
 
 
+def genders_of_group(
+    cluster: PeopleCluster, given: Sequence[AttributeDraw], prompt: str, policy: Policy
+) -> str:
+    """In words, how the genders of a group are shared out: counted where its people have draws
+    ("two men and three women"), by the policy's targets otherwise ("half men and half women");
+    "" where the prompt says it, or the policy leaves it alone."""
+    if Attribute.GENDER not in cluster.open_attributes & policy.diversify:
+        return ""
+    young = mentions_minor(read(prompt[cluster.start : cluster.end]))
+    nouns = {gender: _GROUP_NOUNS.get(gender, {}).get(young) for gender in policy.pools.gender}
+    counts = Counter(one.gender for one in given)
+    parts = []
+    if counts:
+        for gender, noun in nouns.items():
+            if number := counts[gender]:
+                parts.append(f"{NUMBERS[number]} {noun[number > 1] if noun else gender}")
+    elif not all(nouns.values()):
+        return "of a mix of genders"
+    else:
+        shares = policy.targets.of(Attribute.GENDER)
+        even = len(set(shares.values())) < 2 and len(nouns) == 2
+        for gender, noun in nouns.items():
+            share = "half" if even else f"{shares.get(gender, 100 // len(nouns))}%"
+            parts.append(f"{share} {noun[1] if noun else gender}")
+    if len(parts) == 1:
+        return f"all {parts[0].split(maxsplit=1)[1]}"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
 def _merge_several(
-    prompt: str, cluster: PeopleCluster, verdict: TextVerdict, policy: Policy
+    prompt: str,
+    cluster: PeopleCluster,
+    given: Sequence[AttributeDraw],
+    verdict: TextVerdict,
+    policy: Policy,
 ) -> str:
     mixed = cluster.open_attributes & policy.diversify
-    parts: list[str] = []
-    if Attribute.GENDER in mixed:
-        binary = set(policy.pools.gender) == {"male", "female"}
-        young = mentions_minor(read(prompt[cluster.start : cluster.end]))
-        halves = "half boys and half girls" if young else "half men and half women"
-        parts.append(halves if binary else "of a mix of genders")
+    genders = genders_of_group(cluster, given, verdict.prompt, policy)
+    parts = [genders] if genders else []
     mixes = []
     if Attribute.RACE in mixed:
         mixes.append("ethnicities")

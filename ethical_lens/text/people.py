@@ -5,11 +5,13 @@ of English noun phrases: determiner, modifiers, noun.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from ethical_lens.results import Attribute, ClusterType, LifeStage, PeopleCluster
+from ethical_lens.text.english import NUMBERS
 from ethical_lens.text.figures import named_people
 from ethical_lens.text.kinds import ADULT_STAGES, Kind, Noun, PeopleWords, people_words
 from ethical_lens.text.normalise import Gap, Reading, Token, read
@@ -28,6 +30,15 @@ _NUMBER_OF_YEARS: Final = re.compile(
 _DECADE: Final = re.compile(
     r"\bin (?:his|her|their) (?:early |mid |late )?(?:\d0s|teens|twenties|thirties|forties|fifties"
     r"|sixties|seventies|eighties|nineties)\b|\b(?:of )?(?:all|different|various|mixed) ages\b"
+)
+_NUMBERS: Final[Mapping[str, int]] = {
+    **{word: number for number, word in enumerate(NUMBERS) if number >= 2},
+    **{str(number): number for number in range(2, len(NUMBERS))},
+    "couple": 2, "pair": 2, "duo": 2, "trio": 3, "quartet": 4,
+}  # fmt: skip
+_LONGER_NUMBERS: Final = frozenset(
+    {"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred"}
+    | {"thousand", "dozen"}
 )
 _YEARS_BEFORE: Final = frozenset({"year", "old", "yo", "years"})
 
@@ -93,6 +104,22 @@ def find_clusters(prompt: str) -> tuple[PeopleCluster, ...]:
             )
         )
     return tuple(sorted(clusters, key=lambda cluster: cluster.start))
+
+
+def number_in(phrase: str) -> int | None:
+    """How many people the phrase of a group says they are, 2 to 12: "five doctors", "a pair of
+    dancers". None where it does not say, or says it in a longer number."""
+    tokens = [token.text for token in read(phrase).tokens]
+    if not _LONGER_NUMBERS.isdisjoint(tokens):
+        return None
+    return next(
+        (
+            _NUMBERS[word]
+            for word, following in pairwise([*tokens, ""])
+            if word in _NUMBERS and following not in _YEARS_BEFORE
+        ),
+        None,
+    )
 
 
 def _stages(

@@ -1,6 +1,7 @@
 """What a policy accepts, and the life stages it lets be drawn."""
 
 import itertools
+import re
 
 import pytest
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from ethical_lens.policy import (
     Policy,
     Scope,
 )
-from ethical_lens.results import Concept, Factor, LifeStage
+from ethical_lens.results import Attribute, Concept, Factor, LifeStage
 
 
 def test_the_defaults_are_the_published_figures() -> None:
@@ -69,6 +70,30 @@ def test_blur_settings_that_would_blur_nothing_or_everything(wrong: dict[str, fl
 def test_pools_are_neither_empty_nor_doubled(wrong: dict[str, tuple[str, ...]]) -> None:
     with pytest.raises(ValidationError):
         AttributePools.model_validate(wrong)
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ({"gender": {"male": 40, "female": 50}}, "gender: the shares make 90 percent, not 100"),
+        ({"gender": {"male": 0, "female": 100}}, "gender: a share is 1 to 99 percent"),
+        ({"gender": {"male": 40, "other": 60}}, "exactly the values of the pool: male, female"),
+        ({"race": {"White": 100}}, "targets.race: shares are needed for exactly the values"),
+    ],
+    ids=str,
+)
+def test_targets_name_the_values_of_the_pool_and_make_a_whole(
+    targets: dict[str, dict[str, int]], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        Policy.model_validate({"targets": targets})
+
+
+def test_a_hand_has_as_few_cards_as_shares_allow() -> None:
+    assert Policy().cards(Attribute.GENDER) == ("male", "female")
+    given = Policy.model_validate({"targets": {"gender": {"male": 40, "female": 60}}})
+    assert sorted(given.cards(Attribute.GENDER)) == ["female"] * 3 + ["male"] * 2
+    assert len(given.cards(Attribute.RACE)) == 5
 
 
 @pytest.mark.parametrize("others", [(), (Factor.VIOLENCE,), tuple(set(Factor) - {Factor.SEXUAL})])

@@ -37,6 +37,7 @@ from ethical_lens.text.llm.wording import (
     must_merge,
     values_of,
 )
+from ethical_lens.text.merge import genders_of_group
 from ethical_lens.text.minors import mentions_minor
 from ethical_lens.text.normalise import read
 from ethical_lens.text.rules import RuleAligner
@@ -156,19 +157,24 @@ def _people(
     verdict: TextVerdict, draws: Sequence[AttributeDraw], policy: Policy
 ) -> list[dict[str, Any]]:
     """What one picture gives everybody: an entry per cluster of the verdict."""
-    given = {one.cluster: values_of(one) for one in draws}
     people: list[dict[str, Any]] = []
     for index, cluster in enumerate(verdict.clusters):
         entry: dict[str, Any] = {"phrase": verdict.prompt[cluster.start : cluster.end]}
-        if given.get(index):
-            entry["give"] = given[index]
-        elif mix := _mix(cluster, verdict, policy):
+        given = [one for one in draws if one.cluster == index]
+        if cluster.type is ClusterType.ONE and given and (values := values_of(given[0])):
+            entry["give"] = values
+        elif mix := _mix(cluster, given, verdict, policy):
             entry["mix"] = mix
         people.append(entry)
     return people
 
 
-def _mix(cluster: PeopleCluster, verdict: TextVerdict, policy: Policy) -> list[str]:
+def _mix(
+    cluster: PeopleCluster,
+    given: Sequence[AttributeDraw],
+    verdict: TextVerdict,
+    policy: Policy,
+) -> list[str]:
     """What the people of a group are to differ in; ages only of 20 up beside sexual content."""
     if cluster.type is not ClusterType.SEVERAL:
         return []
@@ -176,7 +182,7 @@ def _mix(cluster: PeopleCluster, verdict: TextVerdict, policy: Policy) -> list[s
     stages = policy.life_stages_to_draw(cluster.life_stages, verdict.factors)
     ages = "adult ages" if Factor.SEXUAL in verdict.factors else "ages"
     names = {
-        Attribute.GENDER: "genders",
+        Attribute.GENDER: genders_of_group(cluster, given, verdict.prompt, policy),
         Attribute.RACE: "ethnicities",
         Attribute.AGE: ages if len(stages) > 1 else "",
     }

@@ -124,8 +124,8 @@ as many as there are.
 - `give`: attributes for the person of that phrase. Use the words of race and age as they stand and
   the gender as it stands or in a noun ("woman" for "female"). Keep the noun of the phrase; only
   "person", "human", "individual" and "adult" may become a noun that says the gender.
-- `mix`: the people of that phrase are to differ in these. Say so as proportions, such as half men
-  and half women, or a mix of ethnicities.
+- `mix`: the people of that phrase are to differ so. Counts and shares are said as they stand, the
+  others as "a mix of ethnicities".
 - An entry with neither leaves its phrase alone.
 - Leave all the rest of the prompt as it is, apart from grammar. Add no people, objects, mood or
   style. Never call anybody of 20 years or more a boy, girl, teen or child.

@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from ethical_lens.policy import AttributePools, Policy
 from ethical_lens.results import (
@@ -135,13 +134,47 @@ def test_beside_sexual_content_nobody_under_twenty_is_ever_drawn(seed: int) -> N
         assert not one.age.under_twenty
 
 
-@pytest.mark.parametrize("type", [ClusterType.NAMED, ClusterType.SEVERAL])
-def test_only_single_people_are_drawn_for(type: ClusterType) -> None:
-    open_attributes = frozenset(Attribute) if type is ClusterType.SEVERAL else frozenset()
-    cluster = somebody(type=type, open_attributes=open_attributes)
+def test_nobody_of_name_is_drawn_for() -> None:
+    cluster = somebody(type=ClusterType.NAMED, open_attributes=frozenset())
     one, deck = draw(Deck(), POLICY, 3, cluster, NO_FACTORS, random.Random(1))
     assert one.model_dump(exclude_none=True) == {"cluster": 3}
     assert deck == Deck()
+
+
+def test_the_people_of_a_group_get_a_gender_each_where_their_number_is_known() -> None:
+    counts: Counter[str | None] = Counter()
+    decks: dict[str, Deck] = {}
+    for seed in range(7):
+        (picture,), decks = draw_pictures(
+            decks, verdict("five doctors and a crowd of students"), POLICY, 1, random.Random(seed)
+        )
+        assert [one.cluster for one in picture] == [0] * 5
+        assert {(one.race, one.age) for one in picture} == {(None, None)}
+        here = Counter(one.gender for one in picture)
+        assert sorted(here.values()) == [2, 3]
+        counts += here
+    assert spread(counts, POLICY.pools.gender) <= 1
+
+
+def test_given_shares_are_reached_and_hold_among_what_is_plausible() -> None:
+    targets = {
+        "gender": {"male": 25, "female": 75},
+        "age": {"infancy": 10, "childhood": 10, "adolescence": 10, "young adulthood": 10,
+                "middle age": 20, "old age": 40},
+    }  # fmt: skip
+    policy = Policy.model_validate({"targets": targets})
+    deck, rng = Deck(), random.Random(4)
+    genders, ages = Counter[str | None](), Counter[LifeStage | None]()
+    working = somebody((LifeStage.YOUNG_ADULTHOOD, LifeStage.MIDDLE_AGE, LifeStage.OLD_AGE))
+    for _ in range(280):
+        one, deck = draw(deck, policy, 0, working, NO_FACTORS, rng)
+        genders[one.gender] += 1
+        ages[one.age] += 1
+        assert len(deck.gender) <= 4
+    assert genders == {"male": 70, "female": 210}
+    assert ages == {
+        LifeStage.YOUNG_ADULTHOOD: 40, LifeStage.MIDDLE_AGE: 80, LifeStage.OLD_AGE: 160
+    }  # fmt: skip
 
 
 def test_only_what_is_open_and_wanted_is_drawn() -> None:
@@ -163,11 +196,9 @@ def test_the_same_seed_gives_the_same_draw_and_global_randomness_is_untouched() 
     assert random.getstate() == state
 
 
-def test_a_deck_goes_to_json_and_back_and_holds_no_card_twice() -> None:
+def test_a_deck_goes_to_json_and_back() -> None:
     _, deck = draw(Deck(), POLICY, 0, somebody(), NO_FACTORS, random.Random(2))
     assert Deck.model_validate(deck.model_dump(mode="json")) == deck
-    with pytest.raises(ValidationError):
-        Deck(gender=("male", "male"))
 
 
 def test_cards_of_an_older_pool_are_not_drawn() -> None:
@@ -188,7 +219,7 @@ def verdict(prompt: str) -> TextVerdict:
 
 
 def test_each_picture_and_each_kind_has_its_own_draw() -> None:
-    prompt = "a doctor and a nurse with three children"
+    prompt = "a doctor and a nurse with children"
     given_decks = {"doctor": Deck(gender=("female",))}
     pictures, decks = draw_pictures(given_decks, verdict(prompt), POLICY, 10, random.Random(3))
     assert len(pictures) == 10

@@ -115,6 +115,40 @@ def test_groups_get_proportions_and_others_stay(prompt: str, expected: str) -> N
     assert merge_picture(found, (), POLICY).prompt == expected
 
 
+@pytest.mark.parametrize(
+    ("prompt", "genders", "expected"),
+    [
+        ("five doctors", "mfmff", "five doctors, two men and three women"),
+        ("2 doctors", "mf", "2 doctors, one man and one woman"),
+        ("a pair of dancers on stage", "ff", "a pair of dancers, all women, on stage"),
+        ("three kids", "fmf", "three kids, one boy and two girls"),
+    ],
+)
+def test_a_group_of_known_number_is_counted(prompt: str, genders: str, expected: str) -> None:
+    policy = Policy(diversify=frozenset({Attribute.GENDER}))
+    draws = [one({"m": "male", "f": "female"}[gender]) for gender in genders]
+    assert merged(prompt, *draws, policy=policy) == expected
+
+
+def test_a_group_of_unknown_number_gets_the_shares_of_the_policy() -> None:
+    policy = Policy.model_validate(
+        {"diversify": ["gender"], "targets": {"gender": {"male": 30, "female": 70}}}
+    )
+    assert merged("doctors in a park", policy=policy) == (
+        "doctors, 30% men and 70% women, in a park"
+    )
+
+
+@pytest.mark.parametrize("genders", ["", "m", "mfm"])
+def test_a_counted_group_has_a_draw_for_each_of_its_people(genders: str) -> None:
+    draws = [one("male") for _ in genders]
+    if not draws:
+        assert "half men" in merged("two doctors")
+        return
+    with pytest.raises(AlignmentError):
+        merged("two doctors", *draws)
+
+
 def test_several_clusters_are_all_merged() -> None:
     prompt = "a doctor and an old nurse meet two chefs"
     expected = (

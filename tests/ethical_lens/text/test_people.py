@@ -7,7 +7,7 @@ from ethical_lens.text import data
 from ethical_lens.text.english import plural
 from ethical_lens.text.kinds import people_words
 from ethical_lens.text.normalise import read
-from ethical_lens.text.people import find_clusters
+from ethical_lens.text.people import find_clusters, number_in
 
 G, R, A = Attribute.GENDER, Attribute.RACE, Attribute.AGE
 ONE, SEVERAL, NAMED = ClusterType.ONE, ClusterType.SEVERAL, ClusterType.NAMED
@@ -134,3 +134,21 @@ def test_there_are_many_kinds_and_each_is_found_in_both_numbers() -> None:
         assert any(not h.value.several for h in nouns.find(read(singular))), singular
         many = several or plural(singular)
         assert any(h.value.several for h in nouns.find(read(many))), many
+
+
+@pytest.mark.parametrize(
+    ("phrase", "number"),
+    [
+        ("five doctors", 5),
+        ("a group of 12 people", 12),
+        ("a couple of nurses", 2),
+        ("two 7-year-old boys", 2),
+        ("12 year old boys", None),
+        ("twenty two doctors", None),
+        ("25 doctors", None),
+        ("two hundred doctors", None),
+        ("a crowd of people", None),
+    ],
+)
+def test_the_number_of_a_group(phrase: str, number: int | None) -> None:
+    assert number_in(phrase) == number

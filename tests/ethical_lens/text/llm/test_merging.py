@@ -106,7 +106,7 @@ def test_what_is_asked(llm: ScriptedLlm, aligner: LlmAligner) -> None:
     merge(aligner, prompt, (WOMAN,))
     (asked,) = llm.asked
     give = {"gender": "female", "race": "Asian", "age": "elderly"}
-    mix = ["genders", "ethnicities", "ages"]
+    mix = ["half men and half women", "ethnicities", "ages"]
     assert asked.data == {
         "prompt": prompt,
         "people": ["a doctor", "two chefs"],
@@ -125,9 +125,16 @@ def test_groups_mix_what_the_policy_says_and_adults_beside_sexual_content(
     draws = ((AttributeDraw(cluster=0, gender="female"),),)
     found = judged("a dancer and two singers", labels={Label.K2}, factors={Factor.SEXUAL})
     aligner.merge(found, draws, POLICY)
-    assert pictures()[0][1]["mix"] == ["genders", "ethnicities", "adult ages"]
+    assert pictures()[0][1]["mix"] == ["half men and half women", "ethnicities", "adult ages"]
     aligner.merge(found, draws, Policy(diversify=frozenset({Attribute.GENDER})))
-    assert pictures()[0][1]["mix"] == ["genders"]
+    assert pictures()[0][1]["mix"] == ["half men and half women"]
+    draws = ((*draws[0], AttributeDraw(cluster=1, gender="male"), AttributeDraw(cluster=1)),)
+    with pytest.raises(UnreadableReply):  # the reply says nothing of a man
+        aligner.merge(found, draws, Policy(diversify=frozenset({Attribute.GENDER})))
+    draws = ((*draws[0][:2], AttributeDraw(cluster=1, gender="female")),)
+    llm.answers(says({"prompts": ["a female dancer and two singers, one man and one woman"]}))
+    aligner.merge(found, draws, Policy(diversify=frozenset({Attribute.GENDER})))
+    assert pictures()[0][1]["mix"] == ["one woman and one man"]
 
 
 @pytest.mark.parametrize(
