@@ -122,12 +122,26 @@ class PeopleCluster(Value):
         return self
 
 
+class TextEdit(Value):
+    """One change of a text: `before`, from offset `start` to `end` (exclusive), became `after`;
+    either may be empty. `reason` is for people; `factors` are those it answers to."""
+
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+    before: str
+    after: str
+    reason: str = Field(min_length=1)
+    factors: frozenset[Factor] = frozenset()
+
+
 class TextVerdict(Value):
     """What text scrutiny found, and the prompt to go on with.
 
     `prompt` is the original where the label is K0 or K3, else the rewrite. `minor` is true where
     the prompt states or implies a person under 20. `explanation` is for people and does not quote
-    the prompt. `score` is the toxicity of the original prompt, 0 to 1.
+    the prompt. `score` is the toxicity of the original prompt, 0 to 1, and `factor_scores` are
+    those of its factors, where its maker gives any. `edits` lead from the original to `prompt`,
+    `negative_edits` to `negative_prompt`.
 
     Raises `ValueError` (as pydantic's `ValidationError`) for contradictions: no or several K
     labels, sexual content beside a minor that is not K3, A1 without a name.
@@ -135,10 +149,13 @@ class TextVerdict(Value):
 
     labels: frozenset[Label]
     factors: frozenset[Factor] = frozenset()
+    factor_scores: dict[Factor, Score] = Field(default_factory=dict)
     score: Score
     explanation: str = Field(min_length=1)
     prompt: str = Field(min_length=1)
     negative_prompt: str = ""
+    edits: tuple[TextEdit, ...] = ()
+    negative_edits: tuple[TextEdit, ...] = ()
     clusters: tuple[PeopleCluster, ...] = ()
     figures: tuple[str, ...] = ()
     minor: bool = False
@@ -151,6 +168,8 @@ class TextVerdict(Value):
             raise ValueError("K0 stands for no factor at all")
         if Label.K0 not in self.labels and not self.factors:
             raise ValueError("K1, K2 and K3 name at least one factor")
+        if self.factor_scores and self.factor_scores.keys() != self.factors:
+            raise ValueError("each factor has its score, where there are scores")
         if (Label.A1 in self.labels) != bool(self.figures):
             raise ValueError("A1 and the names of figures go together")
         if Factor.SEXUAL in self.factors and self.minor and not self.blocked:

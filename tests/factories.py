@@ -1,9 +1,13 @@
 """Rows for tests, made by the project's own services."""
 
+import random
 import secrets
 
 from accounts.models import Tenant
 from ethical_lens.policy import Policy
+from ethical_lens.text.choose import scrutinise_with
+from ethical_lens.text.deck import draw_pictures
+from ethical_lens.text.rules import RuleAligner
 from jobs.models import Job
 from jobs.services import JobRequest, job_submit
 from moderation.models import Policy as PolicyRow
@@ -19,6 +23,22 @@ def make_tenant(policy: Policy | None = None) -> Tenant:
         document=(policy or Policy()).model_dump(mode="json"),
     )
     return Tenant.objects.create(name=name, slug=name, policy_version=version)
+
+
+def make_aligned_job(prompt: str, tenant: Tenant | None = None) -> Job:
+    """A job whose prompt the offline rules have judged, with draws merged into its one picture."""
+    policy = Policy()
+    job = make_job(tenant, prompt=prompt)
+    verdict, judge = scrutinise_with([RuleAligner()], prompt, "", policy)
+    draws, _ = draw_pictures({}, verdict, policy, 1, random.Random(7))
+    (aligned,) = judge.merge(verdict, draws, policy).pictures
+    job.text_verdict = verdict.model_dump(mode="json")
+    job.save()
+    picture = job.pictures.get()
+    picture.prompt = aligned.prompt
+    picture.draws = [draw.model_dump(mode="json") for draw in aligned.draws]
+    picture.save()
+    return job
 
 
 def make_job(tenant: Tenant | None = None, **changes: object) -> Job:

@@ -7,6 +7,7 @@ from typing import Final
 from ethical_lens.policy import Policy
 from ethical_lens.results import TextVerdict
 from ethical_lens.text.aligner import LONGEST_PROMPT, AlignmentError, NotAPrompt, PromptAligner
+from ethical_lens.text.edits import rewrite_edits
 from ethical_lens.text.rules import RuleAligner
 
 
@@ -39,7 +40,8 @@ def load_aligners(policy: Policy) -> tuple[PromptAligner, ...]:
 def scrutinise_with(
     aligners: Sequence[PromptAligner], prompt: str, negative_prompt: str, policy: Policy
 ) -> tuple[TextVerdict, PromptAligner]:
-    """The first verdict that can be reached, and who reached it: the one to merge with.
+    """The first verdict that can be reached, with its edits, and who reached it: the one to merge
+    with.
 
     An aligner that raises `AlignmentError` hands over to the next. Where all do, raises
     `AlignmentError` with every reason: nobody judged, so nothing goes on. Other errors pass.
@@ -52,7 +54,18 @@ def scrutinise_with(
     reasons: list[str] = []
     for aligner in aligners:
         try:
-            return aligner.scrutinise(prompt, negative_prompt, policy), aligner
+            verdict = aligner.scrutinise(prompt, negative_prompt, policy)
+            return _with_edits(verdict, prompt, negative_prompt), aligner
         except AlignmentError as error:
             reasons.append(f"{aligner.name}: {error}")
     raise AlignmentError("no aligner reached a verdict: " + ("; ".join(reasons) or "there is none"))
+
+
+def _with_edits(verdict: TextVerdict, prompt: str, negative_prompt: str) -> TextVerdict:
+    if not verdict.rewritten:
+        return verdict
+    edits = {
+        "edits": rewrite_edits(prompt, verdict.prompt, verdict),
+        "negative_edits": rewrite_edits(negative_prompt, verdict.negative_prompt, verdict),
+    }
+    return verdict.model_copy(update=edits)

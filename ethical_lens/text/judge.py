@@ -35,7 +35,7 @@ _LABELS: Final[Mapping[tuple[Factor, Strength], Label]] = {
     for strength, label in zip(Strength, row, strict=True)
 }
 _SCORES: Final = {Strength.MILD: 0.35, Strength.EXPLICIT: 0.7, Strength.EXTREME: 0.95}
-_NAMES: Final = {
+FACTOR_NAMES: Final[Mapping[Factor, str]] = {
     Factor.HATE: "hate",
     Factor.HARASSMENT: "harassment",
     Factor.VIOLENCE: "violence",
@@ -102,9 +102,13 @@ def label(found: Strengths, *, endangers_minor: bool) -> Label:
 
 def score(found: Strengths, *, endangers_minor: bool) -> float:
     """Toxicity from 0 (safe) to 1; grows with the strongest term, whatever its factor."""
-    if endangers_minor:
-        return 1.0
-    return _SCORES[max(found.values())] if found else 0.0
+    return max(scores(found, endangers_minor=endangers_minor).values(), default=0.0)
+
+
+def scores(found: Strengths, *, endangers_minor: bool) -> dict[Factor, float]:
+    """The same for each factor by itself."""
+    by_factor = {factor: _SCORES[strength] for factor, strength in found.items()}
+    return by_factor | {Factor.SEXUAL: 1.0} if endangers_minor else by_factor
 
 
 def explain(
@@ -120,7 +124,7 @@ def explain(
     sentences: list[str] = []
     if found:
         listed = ", ".join(
-            f"{_NAMES[factor]} ({factor.value}, {strength.name.lower()})"
+            f"{FACTOR_NAMES[factor]} ({factor.value}, {strength.name.lower()})"
             for factor, strength in sorted(found.items())
         )
         sentences.append(f"The request touches {listed}.")

@@ -68,6 +68,7 @@ class RuleAligner:
         return TextVerdict(
             labels=frozenset({label, Label.A1} if figures else {label}),
             factors=frozenset(evidence.found),
+            factor_scores=judge.scores(evidence.found, endangers_minor=evidence.endangers_minor),
             score=judge.score(evidence.found, endangers_minor=evidence.endangers_minor),
             explanation=judge.explain(
                 evidence.found,

@@ -9,6 +9,8 @@ from django.utils import timezone
 from ninja import Schema
 from pydantic import Field
 
+from ethical_lens.results import AttributeDraw, TextEdit
+from ethical_lens.text.edits import merge_edits
 from jobs.models import Job, Picture
 from jobs.states import JobStatus, PictureStatus
 from jobs.storage import released_url
@@ -24,6 +26,17 @@ class JobUrls(Schema):
     decisions: str
 
 
+class EditOut(Schema):
+    """One change of a text, and why it was made."""
+
+    start: int = Field(description="offset into the text before")
+    end: int
+    before: str
+    after: str
+    reason: str
+    factors: list[str] = Field(default=[], description="P1 to P9")
+
+
 class TextOutcome(Schema):
     """What text scrutiny said of the prompt."""
 
@@ -31,7 +44,10 @@ class TextOutcome(Schema):
     factors: list[str] = Field(description="P1 to P9")
     score: float = Field(description="toxicity, 0 to 1")
     explanation: str
+    factor_scores: dict[str, float] = Field(default={}, description="by factor, 0 to 1")
     prompt: str = Field(description="the prompt to go on with; rewritten where K1 or K2")
+    edits: list[EditOut] = Field(default=[], description="from the prompt sent to that one")
+    negative_edits: list[EditOut] = Field(default=[], description="of the negative prompt")
     figures: list[str]
 
 
@@ -43,6 +59,7 @@ class PictureOut(Schema):
     status: PictureStatus
     reason: str
     prompt: str = Field(description="the prompt this picture was really painted from")
+    edits: list[EditOut] = Field(description="from the prompt of `text` to this one")
     draws: list[dict[str, Any]] = Field(description="attributes drawn for open people")
     seed: int
     round: int
@@ -54,6 +71,10 @@ class PictureOut(Schema):
     @staticmethod
     def resolve_draws(picture: Picture) -> list[dict[str, Any]]:
         return picture.draws or []
+
+    @staticmethod
+    def resolve_edits(picture: Picture) -> list[TextEdit]:
+        return picture_edits(picture)
 
     @staticmethod
     def resolve_progress(picture: Picture) -> float:
@@ -174,6 +195,15 @@ def job_urls(job_id: UUID) -> JobUrls:
         pictures=f"{base}/pictures",
         decisions=f"{base}/decisions",
     )
+
+
+def picture_edits(picture: Picture) -> list[TextEdit]:
+    """What leads from the prompt of the text verdict to that of `picture`; empty before that."""
+    before = (picture.job.text_verdict or {}).get("prompt")
+    if before is None or not picture.prompt:
+        return []
+    draws = [AttributeDraw.model_validate(draw) for draw in picture.draws or ()]
+    return list(merge_edits(before, picture.prompt, draws, round=picture.round))
 
 
 def _verdict(picture: Picture) -> dict[str, Any]:

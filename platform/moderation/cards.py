@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ethical_lens.results import TextEdit
 from jobs.models import Job, Picture, PictureVersion
+from jobs.representation import picture_edits
 from jobs.states import JobStatus, PictureStatus
 from moderation.previews import is_out
 
@@ -53,12 +55,9 @@ class PictureCard:
     waits: bool
 
     @property
-    def draws(self) -> list[str]:
-        """What the deck gave each person, in words."""
-        return [
-            ", ".join(str(draw[key]) for key in ("gender", "race", "age") if draw.get(key))
-            for draw in self.picture.draws or []
-        ]
+    def edits(self) -> list[TextEdit]:
+        """What leads from the prompt of the verdict to the one it was painted from."""
+        return picture_edits(self.picture)
 
     @property
     def leaving(self) -> bool:

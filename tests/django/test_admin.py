@@ -17,7 +17,7 @@ from accounts.models import APIKey, Scope, Tenant, User
 from accounts.services import api_key_authenticate, api_key_create
 from ethical_lens.policy import Policy as PolicyDocument
 from ethical_lens.results import PictureAction
-from factories import make_job, make_tenant
+from factories import make_aligned_job, make_job, make_tenant
 from jobs.models import Job, Outbox, Picture, StageRun, UsageRecord, Worker
 from jobs.states import JobStatus
 from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
@@ -154,6 +154,15 @@ def test_a_job_reads_as_its_story(client: Client) -> None:
     assert "X-Amz" not in page
     picture = job.pictures.get()
     assert reverse("moderation:picture_preview", args=[picture.pk]) in page
+
+
+def test_the_pages_show_what_was_changed_in_a_prompt(client: Client) -> None:
+    job = make_aligned_job("a bloody doctor in an office")
+    for page in (url(Job, "change", job.pk), url(Picture, "change", job.pictures.get().pk)):
+        shown = client.get(page).content.decode()
+        assert "<del>bloody</del>" in shown
+        assert "takes out shocking content" in shown
+        assert "drawn: " in shown
 
 
 def test_lists_can_be_narrowed_to_what_waits(client: Client) -> None:

@@ -57,18 +57,21 @@ def believed_verdict(reply: ScrutinyReply, prompt: str, negative_prompt: str) ->
     scores = {entry.factor: entry.score for entry in reply.factors if entry.score > 0}
     if toxicity in _REWRITTEN and not scores:
         raise UnreadableReply("the reply names no factor for its label")
-    factors, score = frozenset(scores), max(scores.values(), default=0.0)
     if toxicity is not Label.K0:
-        factors |= frozenset(evidence.found)
-        score = max(score, judge.score(evidence.found, endangers_minor=evidence.endangers_minor))
+        found = judge.scores(evidence.found, endangers_minor=evidence.endangers_minor)
+        scores = {
+            factor: max(scores.get(factor, 0.0), found.get(factor, 0.0))
+            for factor in scores.keys() | found.keys()
+        }
     figures = _figures(reply.figures, reading)
     if figures and (toxicity is Label.K3 or not any(f.depicted for f in reply.figures)):
         labels |= {Label.A1}
     try:
         return TextVerdict(
             labels=labels,
-            factors=factors,
-            score=score,
+            factors=frozenset(scores),
+            factor_scores=scores,
+            score=max(scores.values(), default=0.0),
             explanation=reply.explanation,
             prompt=final,
             negative_prompt=negative_left,

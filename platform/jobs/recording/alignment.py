@@ -165,6 +165,6 @@ def _decide(job: Job, verdict: TextVerdict, aligner: Mapping[str, str]) -> None:
         explanation=verdict.explanation,
         labels=sorted(verdict.labels),
         factors=sorted(verdict.factors),
-        scores={"toxicity": verdict.score},
+        scores={"toxicity": verdict.score, **verdict.factor_scores},
         model_digests=aligner,
     )

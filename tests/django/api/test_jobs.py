@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import APIKey, Scope, Tenant
 from accounts.services import api_key_create, api_key_revoke
 from ethical_lens.sources import PipelineSource
-from factories import make_job, make_tenant
+from factories import make_aligned_job, make_job, make_tenant
 from jobs.models import Job
 from jobs.storage import quarantine_put, release_copy
 from moderation.decisions import decision_record
@@ -275,6 +275,20 @@ def test_only_released_pictures_have_a_link(api: Client, tenant: Tenant) -> None
     assert out["url_expires_at"]
     assert kept["url"] is None
     assert "quarantine/" not in json.dumps([out, kept])
+
+
+def test_a_job_says_what_was_changed_in_its_prompt_and_why(api: Client, tenant: Tenant) -> None:
+    job = make_aligned_job("a bloody doctor in an office", tenant)
+    seen = api.get(f"{JOBS}/{job.id}").json()
+    (edit,) = seen["text"]["edits"]
+    assert edit["before"] == "bloody"
+    assert edit["factors"] == list(seen["text"]["factor_scores"]) == ["P6"]
+    assert edit["reason"] == "takes out shocking content"
+    (picture,) = seen["pictures"]
+    draw = picture["draws"][0]
+    drawn = f"drawn: {draw['age']}, {draw['race']}, {draw['gender']}"
+    assert drawn in {edit["reason"] for edit in picture["edits"]}
+    assert api.get(f"{JOBS}/{job.id}/pictures").json()[0]["edits"] == picture["edits"]
 
 
 def test_decisions_tell_stage_scores_and_policy(api: Client, tenant: Tenant) -> None:

@@ -134,7 +134,7 @@ def test_groups_mix_what_the_policy_says_and_adults_beside_sexual_content(
     draws = ((*draws[0][:2], AttributeDraw(cluster=1, gender="female")),)
     llm.answers(says({"prompts": ["a female dancer and two singers, one man and one woman"]}))
     aligner.merge(found, draws, Policy(diversify=frozenset({Attribute.GENDER})))
-    assert pictures()[0][1]["mix"] == ["one woman and one man"]
+    assert pictures()[0][1]["mix"] == ["one man and one woman"]
 
 
 @pytest.mark.parametrize(
