@@ -10,7 +10,7 @@ from ethical_lens.policy import Policy
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import load_aligner, load_aligners
 from ethical_lens.text.llm.errors import LlmNotConfigured
-from ethical_lens.text.llm.settings import LlmSettings
+from ethical_lens.text.llm.settings import LlmSettings, LocalLlmSettings, ReplyFormat
 
 LEAST = {"LLM_BASE_URL": "http://localhost:11434/v1", "LLM_MODEL": "some-model"}
 
@@ -35,6 +35,7 @@ def test_all_of_them_are_read() -> None:
     assert found.pop("api_key").get_secret_value() == "key"
     assert found == {
         "base_url": "http://localhost:11434/v1",
+        "format": ReplyFormat.JSON,
         "model": "some-model",
         "timeout_seconds": 7.5,
         "deadline_seconds": 20.0,
