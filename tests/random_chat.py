@@ -1,5 +1,6 @@
-"""A chat model of random weights, written as the files of an ordinary one: tokenizer, chat template,
-safetensors. It loads in no time and talks nonsense, which a constraint must hold to its schema."""
+"""A chat model of random weights, written as the files of an ordinary one.
+
+It loads in no time and talks nonsense, which a constraint must hold to its schema."""
 
 from pathlib import Path
 from typing import Final

@@ -20,12 +20,18 @@ def _llm() -> PromptAligner:
 
 
 def _local_llm() -> PromptAligner:
+    from ethical_lens.text.llm.errors import LlmNotConfigured
     from ethical_lens.text.llm.formats import aligner_of
     from ethical_lens.text.llm.settings import LocalLlmSettings
 
     settings = LocalLlmSettings.read()
-    from ethical_lens.text.llm.local.model import LocalChatModel  # it alone needs torch
-
+    try:
+        from ethical_lens.text.llm.local.model import LocalChatModel  # it alone needs torch
+    except ModuleNotFoundError as error:
+        raise LlmNotConfigured(
+            f"{error.name} is not installed, which a language model in this process needs: "
+            "pip install 'ethical-lens[models,local-llm]'"
+        ) from error
     model = LocalChatModel.load(settings)
     return aligner_of(LOCAL_LLM, model, settings.format, settings.cache_size)
 

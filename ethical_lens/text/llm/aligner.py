@@ -12,7 +12,6 @@ from ethical_lens.results import (
     ClusterType,
     Concept,
     Factor,
-    Label,
     PeopleCluster,
     PicturePrompt,
     TextVerdict,

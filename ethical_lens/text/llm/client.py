@@ -45,9 +45,9 @@ _random = random.SystemRandom()
 
 
 class ChatClient:
-    """A `ChatModel`: asks one model on one server. Holds nothing of any request, so threads may share it.
+    """A `ChatModel`: asks one model on one server. Threads may share it.
 
-    Connections are not kept: calls are rare and long, and a kept one is often dead by then. Raises
+    It holds nothing of any request. Connections are not kept: calls are rare and long, and a kept one is often dead by then. Raises
     `LlmNotConfigured` for a base URL that is none.
     """
 
@@ -64,9 +64,7 @@ class ChatClient:
             verify=_certificates(),
         )
 
-    def complete(
-        self, system: str, user: str, name: str, schema: Mapping[str, Any] | None
-    ) -> str:
+    def complete(self, system: str, user: str, name: str, schema: Mapping[str, Any] | None) -> str:
         """What the model says to `system` and `user`, held by the server to JSON of `schema`.
 
         The text comes back as it is and is not to be trusted to fit. Raises `LlmUnavailable` (also

@@ -13,9 +13,7 @@ class ChatModel(Protocol):
     name: str
     """Which model answers. Part of every cache key, and of what is recorded with decisions."""
 
-    def complete(
-        self, system: str, user: str, name: str, schema: Mapping[str, Any] | None
-    ) -> str:
+    def complete(self, system: str, user: str, name: str, schema: Mapping[str, Any] | None) -> str:
         """What the model says to `system` and `user`, held to JSON of `schema` where there is one.
 
         `name` is the question's. The text comes back as it is and is not to be trusted to fit.

@@ -95,3 +95,8 @@ class LocalLlmSettings(_FromEnvironment):
     max_new_tokens: int = Field(default=1024, ge=1)
     deadline_seconds: float = Field(default=120.0, gt=0, allow_inf_nan=False)
     cache_size: int = Field(default=1024, ge=0)
+
+    @classmethod
+    def wanted(cls, environ: Mapping[str, str] = os.environ) -> bool:
+        """Whether a model is named, so that a worker loads it before its first job."""
+        return bool(environ.get(f"{cls.prefix}MODEL"))

@@ -24,16 +24,9 @@ from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.sources import SourcesError, digest_of
 from ethical_lens.text.aligner import UnreadableReply
 from ethical_lens.text.llm.errors import LlmNotConfigured, LlmRejected, LlmUnavailable
+from ethical_lens.text.llm.local.constraint import Deadline, Grammars, Numbers
 from ethical_lens.text.llm.local.prompt import ChatPrompt
 from ethical_lens.text.llm.settings import LocalLlmSettings
-
-try:
-    from ethical_lens.text.llm.local.constraint import Deadline, Grammars, Numbers
-except ModuleNotFoundError as error:
-    raise LlmNotConfigured(
-        f"{error.name} is not installed, which holds a model in this process to its schema: "
-        "pip install 'ethical-lens[models,local-llm]'"
-    ) from error
 
 _FIELD: Final = "LOCAL_LLM_MODEL"
 _RUN_FAILURES: Final = (
@@ -110,9 +103,7 @@ class LocalChatModel:
             raise LlmNotConfigured(f"{_FIELD}: {settings.model} has no tokenizer.json.")
         return cls(f"{settings.model}@{digest_of(source)}", model, tokenizer, settings)
 
-    def complete(
-        self, system: str, user: str, name: str, schema: Mapping[str, Any] | None
-    ) -> str:
+    def complete(self, system: str, user: str, name: str, schema: Mapping[str, Any] | None) -> str:
         """What the model says, held to JSON of `schema` where there is one.
 
         The same question has the same answer. Raises `LlmUnavailable` where it is not done within
@@ -137,9 +128,7 @@ class LocalChatModel:
             torch.cuda.empty_cache()
         raise LlmUnavailable(failure)
 
-    def _answer(
-        self, system: str, user: str, schema: Mapping[str, Any] | None, end: float
-    ) -> str:
+    def _answer(self, system: str, user: str, schema: Mapping[str, Any] | None, end: float) -> str:
         ids = self._prompt.ids(system, user)
         needed = len(ids) + self._settings.max_new_tokens
         if self._context is not None and needed > self._context:

@@ -30,4 +30,3 @@ def settings(llm: ScriptedLlm) -> Callable[..., LlmSettings]:
 @pytest.fixture
 def aligner(settings: Callable[..., LlmSettings]) -> LlmAligner:
     return over_http(settings())
-

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -204,19 +202,6 @@ def test_damaged_files_say_which_model(
     folder = shutil.copytree(chat_folder, tmp_path / "damaged")
     (folder / file).write_bytes(b"{")
     assert f"{folder} could not be loaded" in refusal(load, folder)
-
-
-def test_without_the_library_of_grammars_it_says_what_to_install(chat_folder: Path) -> None:
-    code = (
-        "import sys; sys.modules['llguidance'] = None\n"
-        "from ethical_lens.text.choose import load_aligner\n"
-        "load_aligner('local-llm')\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
-        env={"LOCAL_LLM_MODEL": str(chat_folder), "PYTHONPATH": ":".join(sys.path)},
-    )  # fmt: skip
-    assert "pip install 'ethical-lens[models,local-llm]'" in done.stderr
 
 
 def test_settings_say_which_device(load: Load) -> None:

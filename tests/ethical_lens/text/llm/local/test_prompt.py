@@ -55,9 +55,7 @@ def test_a_template_without_a_system_message_gets_it_with_the_user(tmp_path: Pat
     )
     tokenizer = AutoTokenizer.from_pretrained(write_chat_model(tmp_path, template=strict))
     text = tokenizer.decode(ChatPrompt(tokenizer).ids(SYSTEM, "a cat"))
-    assert text == (
-        f"<|im_start|>user\n{SYSTEM}\n\na cat<|im_end|>\n<|im_start|>assistant\n"
-    )
+    assert text == (f"<|im_start|>user\n{SYSTEM}\n\na cat<|im_end|>\n<|im_start|>assistant\n")
 
 
 @pytest.mark.parametrize(
