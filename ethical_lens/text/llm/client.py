@@ -47,8 +47,8 @@ _random = random.SystemRandom()
 class ChatClient:
     """A `ChatModel`: asks one model on one server. Threads may share it.
 
-    It holds nothing of any request. Connections are not kept: calls are rare and long, and a kept one is often dead by then. Raises
-    `LlmNotConfigured` for a base URL that is none.
+    It holds nothing of any request. Connections are not kept: calls are rare and long, and a kept
+    one is often dead by then. Raises `LlmNotConfigured` for a base URL that is none.
     """
 
     def __init__(self, settings: LlmSettings) -> None:
