@@ -23,7 +23,7 @@ def convert(file: Path, folder: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(file.parent, **given)
     model = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.float32, **given)
     folder.mkdir(parents=True, exist_ok=True)
-    tied = set(getattr(model, "_tied_weights_keys", None) or ())
+    tied = set(model._tied_weights_keys or ()) if model.config.tie_word_embeddings else set()
     weights = {
         name: tensor.contiguous() for name, tensor in model.state_dict().items() if name not in tied
     }
