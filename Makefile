@@ -4,7 +4,7 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-load check format mini-models evaluate benchmark lock clean
+.PHONY: help demo test test-fast test-load test-llm check format mini-models evaluate benchmark lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ test-fast: .venv/.dev ## unit tests alone, without services and models: under a 
 
 test-load: .venv/.dev ## the load tests
 	@$(BIN)/python -m pytest -m load $(ARGS)
+
+test-llm: .venv/.dev ## both language-model aligners with a real, very small model (compiles llama.cpp, asks for long)
+	@$(BIN)/python -m benchmarks.small_llm $(ARGS)
 
 check: .venv/.dev ## lint, format, types, import contracts
 	@$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-EXTRAS = {"demo": "platform,models,embedded", "dev": "platform,models,embedded,dev"}
+EXTRAS = {"demo": "platform,models,embedded", "dev": "platform,models,local-llm,embedded,dev"}
 NEEDED_BYTES = 9 * 1024**3
 """torch with its CUDA libraries is most of it."""
 

@@ -15,7 +15,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY ethical_lens ethical_lens
 COPY workers workers
 COPY platform platform
-RUN /opt/venv/bin/pip install --no-cache-dir -c constraints.txt ".[platform,models]"
+RUN /opt/venv/bin/pip install --no-cache-dir -c constraints.txt ".[platform,models,local-llm]"
 
 FROM ${CUDA_IMAGE}
 # Only /tmp and the hub's cache can be written: the root file system is mounted read-only.

@@ -66,6 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             "ethical_lens/image",
             "ethical_lens/generation",
             "ethical_lens/mini",
+            "ethical_lens/text/llm/local",
             "ethical_lens/training",
         }:
             item.add_marker(pytest.mark.models)

@@ -7,6 +7,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any, Self
 
+from ethical_lens.text.llm.aligner import LlmAligner
+from ethical_lens.text.llm.client import ChatClient
+from ethical_lens.text.llm.settings import LlmSettings
+
 Json = dict[str, Any]
 
 
@@ -48,6 +52,11 @@ def says(content: object, *, finish: str = "stop", refusal: str | None = None) -
     message = {"role": "assistant", "content": text, "refusal": refusal}
     choice = {"index": 0, "message": message, "finish_reason": finish}
     return Answer(json.dumps({"object": "chat.completion", "choices": [choice]}).encode())
+
+
+def over_http(settings: LlmSettings) -> LlmAligner:
+    """The aligner that asks the server of these settings."""
+    return LlmAligner("llm", ChatClient(settings), settings.cache_size)
 
 
 class ScriptedLlm:

@@ -14,7 +14,8 @@ from django.conf import settings
 
 from ethical_lens.sources import ModelSources, digest_of
 from ethical_lens.text.aligner import PromptAligner
-from ethical_lens.text.choose import load_aligner
+from ethical_lens.text.choose import LOCAL_LLM, load_aligner
+from ethical_lens.text.llm.settings import LocalLlmSettings
 
 if TYPE_CHECKING:
     from ethical_lens.generation.painter import Painter
@@ -71,6 +72,8 @@ def load_for(queues: Sequence[str]) -> tuple[dict[str, float], bool]:
     needed: list[tuple[str, Callable[[], object]]] = []
     if "text" in queues:
         needed.append(("aligner rules", partial(aligner, "rules")))
+        if LocalLlmSettings.wanted():
+            needed.append((f"aligner {LOCAL_LLM}", partial(aligner, LOCAL_LLM)))
     if {"scrutinise", "generate"} & set(queues):
         needed.append(("model sources", sources))
     if "scrutinise" in queues:

@@ -12,20 +12,42 @@ from ethical_lens.text.rules import RuleAligner
 
 
 def _llm() -> PromptAligner:
-    from ethical_lens.text.llm.aligner import LlmAligner  # it alone needs httpx
+    from ethical_lens.text.llm.client import ChatClient  # it alone needs httpx
+    from ethical_lens.text.llm.formats import aligner_of
     from ethical_lens.text.llm.settings import LlmSettings
 
-    return LlmAligner(LlmSettings.read())
+    settings = LlmSettings.read()
+    return aligner_of(LLM, ChatClient(settings), settings.format, settings.cache_size)
 
+
+def _local_llm() -> PromptAligner:
+    from ethical_lens.text.llm.errors import LlmNotConfigured
+    from ethical_lens.text.llm.formats import aligner_of
+    from ethical_lens.text.llm.settings import LocalLlmSettings
+
+    settings = LocalLlmSettings.read()
+    try:
+        from ethical_lens.text.llm.local.model import LocalChatModel  # it alone needs torch
+    except ModuleNotFoundError as error:
+        raise LlmNotConfigured(
+            f"{error.name} is not installed, which a language model in this process needs: "
+            "pip install 'ethical-lens[models,local-llm]'"
+        ) from error
+    model = LocalChatModel.load(settings)
+    return aligner_of(LOCAL_LLM, model, settings.format, settings.cache_size)
+
+
+LLM: Final = "llm"
+LOCAL_LLM: Final = "local-llm"
 
 _ALIGNERS: Final[Mapping[str, Callable[[], PromptAligner]]] = MappingProxyType(
-    {RuleAligner.name: RuleAligner, "llm": _llm}
+    {RuleAligner.name: RuleAligner, LLM: _llm, LOCAL_LLM: _local_llm}
 )
 
 
 def load_aligner(name: str) -> PromptAligner:
     """The aligner that policies call `name`. Raises `AlignmentError` for an unknown name, and for
-    "llm" where the environment does not say which model to ask."""
+    a language model where the environment does not say which, or it cannot be had."""
     if name not in _ALIGNERS:
         known = ", ".join(sorted(_ALIGNERS))
         raise AlignmentError(f"no aligner is called {name!r}; there is: {known}")

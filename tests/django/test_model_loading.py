@@ -38,3 +38,13 @@ def test_a_worker_without_models_asks_for_none(settings: Any, tmp_path: Path) ->
     settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"models": str(tmp_path)})
 
     assert loading.load_for(["io", "webhooks"]) == ({}, True)
+
+
+def test_a_text_worker_loads_the_language_model_it_was_given(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LOCAL_LLM_MODEL", "/nowhere/model")
+    loaded, ready = loading.load_for(["text"])
+    assert not ready
+    assert list(loaded) == ["aligner rules"]
+    assert "LOCAL_LLM_MODEL: '/nowhere/model' is neither at" in caplog.text

@@ -12,13 +12,17 @@ import yaml
 from django.conf import settings
 
 from config.environment import Environment, read_environment
-from ethical_lens.text.llm.settings import LlmSettings
+from ethical_lens.text.llm.settings import LlmSettings, LocalLlmSettings
 from jobs.stages import STAGES
 
 FOLDER = Path(__file__).resolve().parents[2] / "docker"
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
 BEYOND_DJANGO = {"OMP_NUM_THREADS", "GRANIAN_WORKERS", "HF_TOKEN"}
-LANGUAGE_MODEL = {f"LLM_{name.upper()}" for name in LlmSettings.model_fields}
+LANGUAGE_MODEL = {
+    f"{kind.prefix}{name.upper()}"
+    for kind in (LlmSettings, LocalLlmSettings)
+    for name in kind.model_fields
+}
 NOT_IN_PRODUCTION = {"DEBUG"}
 CREDENTIAL = re.compile(r"SECRET|PASSWORD|KEY|TOKEN|AUTH")
 

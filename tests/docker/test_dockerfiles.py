@@ -84,7 +84,7 @@ def test_only_the_workers_install_models(dockerfiles: dict[str, Any]) -> None:
     assert len(installs["web"]) == 1
     assert installs["web"][0].endswith('".[platform]"')
     for name in ("worker", "gpu"):
-        assert any(words.endswith('".[platform,models]"') for words in installs[name])
+        assert any(words.endswith('".[platform,models,local-llm]"') for words in installs[name])
 
 
 @pytest.mark.parametrize("name", NAMES)

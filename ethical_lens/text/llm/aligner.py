@@ -1,8 +1,8 @@
 """The `PromptAligner` that asks a large language model: at most two calls per job."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Sequence
+from typing import Any, Final
 
 from ethical_lens.policy import Policy
 from ethical_lens.results import (
@@ -12,61 +12,46 @@ from ethical_lens.results import (
     ClusterType,
     Concept,
     Factor,
-    Label,
     PeopleCluster,
     PicturePrompt,
     TextVerdict,
 )
 from ethical_lens.text import judge
-from ethical_lens.text.aligner import AlignmentError, UnreadablePrompt, UnreadableReply
+from ethical_lens.text.aligner import UnreadableReply
+from ethical_lens.text.llm.asking import Questions
 from ethical_lens.text.llm.belief import believed_verdict
-from ethical_lens.text.llm.cache import RecentCache
-from ethical_lens.text.llm.client import ChatClient
-from ethical_lens.text.llm.schema import (
-    MergeReply,
-    Reply,
-    ReplyT,
-    RevisionReply,
-    parse,
-)
-from ethical_lens.text.llm.settings import LlmSettings
-from ethical_lens.text.llm.templates import MERGE, REVISION, SCRUTINY, Template
+from ethical_lens.text.llm.model import ChatModel
+from ethical_lens.text.llm.schema import MergeReply
+from ethical_lens.text.llm.templates import MERGE, REVISION, SCRUTINY
 from ethical_lens.text.llm.wording import (
+    believed_revision,
+    must_be_revisable,
     must_be_safe,
-    must_keep_its_subject,
     must_merge,
     values_of,
 )
 from ethical_lens.text.merge import genders_of_group
-from ethical_lens.text.minors import mentions_minor
 from ethical_lens.text.normalise import read
 from ethical_lens.text.rules import RuleAligner
-from ethical_lens.text.vocabulary import why_unreadable
 
 BELIEF_VERSION: Final = "1"
 """Raised with every change of the code here that can change a verdict."""
-
-_Result = TypeVar("_Result")
 
 
 class LlmAligner:
     """A `PromptAligner` that asks a model and believes it within the bounds of the offline rules.
 
-    What the model said is cached, not what was made of it: checks run on every use. Threads may
-    share one. Besides what is named below, every method raises `LlmUnavailable` where the server
-    does not answer, `LlmRejected` where it refuses, `UnreadableReply` for an answer that does not
-    fit; there is no reading of a failure under which a prompt is safe.
+    `name` is what policies call it. Threads may share one where they may share the model. Besides
+    what is named below, every method raises what the model raises, and `UnreadableReply` for an
+    answer that does not fit; there is no reading of a failure under which a prompt is safe.
     """
 
-    name = "llm"
-
-    def __init__(self, settings: LlmSettings) -> None:
-        self._model = settings.model
-        self._client = ChatClient(settings)
-        self._cache = RecentCache[Reply](settings.cache_size)
+    def __init__(self, name: str, model: ChatModel, cache_size: int) -> None:
+        self.name = name
+        self._questions = Questions(model, cache_size)
         self._rules = RuleAligner()
         templates = "/".join(t.version for t in (SCRUTINY, MERGE, REVISION))
-        self.version = f"{BELIEF_VERSION}+{self._model}+{templates}+rules {self._rules.version}"
+        self.version = f"{BELIEF_VERSION}+{model.name}+{templates}+rules {self._rules.version}"
         """The model, digests of the three templates, and the rules that stand beside it."""
 
     def scrutinise(self, prompt: str, negative_prompt: str, policy: Policy) -> TextVerdict:
@@ -74,9 +59,9 @@ class LlmAligner:
 
         Raises `UnreadablePrompt` where it is no English: then nothing else could look at it.
         """
-        return self._ask(
+        return self._questions.ask(
             SCRUTINY,
-            {"prompt": prompt, "negative_prompt": negative_prompt},
+            _json({"prompt": prompt, "negative_prompt": negative_prompt}),
             policy,
             lambda reply: believed_verdict(reply, prompt, negative_prompt),
         )
@@ -97,7 +82,9 @@ class LlmAligner:
             "people": [verdict.prompt[c.start : c.end] for c in verdict.clusters],
             "pictures": pictures,
         }
-        prompts = self._ask(MERGE, data, policy, lambda reply: _merged(reply, verdict, draws))
+        prompts = self._questions.ask(
+            MERGE, _json(data), policy, lambda reply: _merged(reply, verdict, draws)
+        )
         return Alignment(
             verdict=verdict,
             pictures=tuple(
@@ -111,46 +98,17 @@ class LlmAligner:
 
         Raises `AlignmentError` where there is nothing to word anew, before anything is asked.
         """
-        reading = read(prompt)
-        why = why_unreadable(reading)
-        if why is not None:
-            raise UnreadablePrompt(f"the prompt cannot be judged: {why}")
-        if judge.evidence(reading, read("")).label is Label.K3:
-            raise AlignmentError("the prompt is not fit for generation in any wording")
-        if not concepts:
-            raise AlignmentError("no concept is named to steer away from")
-        return self._ask(
+        must_be_revisable(prompt, concepts)
+        return self._questions.ask(
             REVISION,
-            {"prompt": prompt, "found": sorted(concepts)},
+            _json({"prompt": prompt, "found": sorted(concepts)}),
             policy,
-            lambda reply: _revised(reply, prompt),
+            lambda reply: believed_revision(reply.prompt, before=prompt),
         )
 
-    def _ask(
-        self,
-        template: Template[ReplyT],
-        data: Mapping[str, Any],
-        policy: Policy,
-        believe: Callable[[ReplyT], _Result],
-    ) -> _Result:
-        """What `believe` makes of the reply to `template` about `data`, asked for once."""
-        user = json.dumps(data, ensure_ascii=False)
-        key = (self._model, template.name, template.version, _version(policy), user)
-        known = self._cache.get(key)
-        if isinstance(known, template.reply):
-            return believe(known)
-        reply = parse(
-            self._client.complete(template.system, user, template.name, template.schema),
-            template.reply,
-        )
-        result = believe(reply)
-        self._cache.put(key, reply)
-        return result
 
-
-def _version(policy: Policy) -> str:
-    """All of a policy, written so that equal policies are written alike."""
-    return json.dumps(policy.model_dump(), sort_keys=True, default=sorted)
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False)
 
 
 def _people(
@@ -200,11 +158,3 @@ def _merged(
         must_be_safe(prompt, before=verdict.prompt, touching=touching, minor=minor)
         must_merge(prompt, verdict, picture)
     return reply.prompts
-
-
-def _revised(reply: RevisionReply, prompt: str) -> str:
-    if reply.prompt == prompt.strip():
-        raise UnreadableReply("the revision changes nothing")
-    must_be_safe(reply.prompt, before=prompt, minor=mentions_minor(read(prompt)))
-    must_keep_its_subject(reply.prompt, before=prompt)
-    return reply.prompt

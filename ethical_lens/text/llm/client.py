@@ -45,13 +45,14 @@ _random = random.SystemRandom()
 
 
 class ChatClient:
-    """Asks one model on one server. Holds nothing of any request, so threads may share it.
+    """A `ChatModel`: asks one model on one server. Threads may share it.
 
-    Connections are not kept: calls are rare and long, and a kept one is often dead by then. Raises
-    `LlmNotConfigured` for a base URL that is none.
+    It holds nothing of any request. Connections are not kept: calls are rare and long, and a kept
+    one is often dead by then. Raises `LlmNotConfigured` for a base URL that is none.
     """
 
     def __init__(self, settings: LlmSettings) -> None:
+        self.name = settings.model
         self._settings = settings
         self._url = _address(settings.base_url)
         self._breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_seconds)
@@ -63,7 +64,7 @@ class ChatClient:
             verify=_certificates(),
         )
 
-    def complete(self, system: str, user: str, name: str, schema: Mapping[str, Any]) -> str:
+    def complete(self, system: str, user: str, name: str, schema: Mapping[str, Any] | None) -> str:
         """What the model says to `system` and `user`, held by the server to JSON of `schema`.
 
         The text comes back as it is and is not to be trusted to fit. Raises `LlmUnavailable` (also
@@ -71,18 +72,19 @@ class ChatClient:
         `LlmRejected` where it refuses the request, `UnreadableReply` where the answer is no
         completion, was cut off, or is a refusal.
         """
-        body = {
+        body: dict[str, Any] = {
             "model": self._settings.model,
             "temperature": self._settings.temperature,
             "messages": [
                 {"role": "system", "content": system},
                 {"role": "user", "content": user},
             ],
-            "response_format": {
+        }
+        if schema is not None:
+            body["response_format"] = {
                 "type": "json_schema",
                 "json_schema": {"name": name, "strict": True, "schema": schema},
-            },
-        }
+            }
         with self._breaker.call():
             answer = self._ask(body)
         return _content(answer)

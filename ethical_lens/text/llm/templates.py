@@ -17,6 +17,7 @@ from ethical_lens.text.llm.schema import (
     RevisionReply,
     ScrutinyReply,
     json_schema,
+    parse,
 )
 
 
@@ -29,8 +30,13 @@ class Template(Generic[ReplyT]):
     reply: type[ReplyT]
 
     @cached_property
-    def schema(self) -> dict[str, Any]:
+    def schema(self) -> dict[str, Any] | None:
+        """The JSON schema of the reply; None where a model has a format of its own."""
         return json_schema(self.reply)
+
+    def parse(self, content: str) -> ReplyT:
+        """The reply in `content`. Raises `UnreadableReply`."""
+        return parse(content, self.reply)
 
     @cached_property
     def version(self) -> str:

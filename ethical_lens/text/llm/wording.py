@@ -8,9 +8,17 @@ a prompt ("I cannot help with that") fails the last.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from ethical_lens.results import AttributeDraw, ClusterType, LifeStage, PeopleCluster, TextVerdict
+from ethical_lens.results import (
+    AttributeDraw,
+    ClusterType,
+    Concept,
+    Label,
+    LifeStage,
+    PeopleCluster,
+    TextVerdict,
+)
 from ethical_lens.text import judge
-from ethical_lens.text.aligner import UnreadableReply
+from ethical_lens.text.aligner import AlignmentError, UnreadablePrompt, UnreadableReply
 from ethical_lens.text.figures import public_figures
 from ethical_lens.text.kinds import people_words
 from ethical_lens.text.minors import mentions_minor
@@ -92,6 +100,27 @@ def must_merge(text: str, verdict: TextVerdict, draws: Sequence[AttributeDraw]) 
         raise UnreadableReply("a merged prompt lost somebody")
     if not all(_says(value, words) for one in draws for value in values_of(one).values()):
         raise UnreadableReply("a merged prompt lost an attribute")
+
+
+def must_be_revisable(prompt: str, concepts: frozenset[Concept]) -> None:
+    """Check before anything is asked that `prompt` can be worded anew. Raises `AlignmentError`."""
+    reading = read(prompt)
+    why = why_unreadable(reading)
+    if why is not None:
+        raise UnreadablePrompt(f"the prompt cannot be judged: {why}")
+    if judge.evidence(reading, read("")).label is Label.K3:
+        raise AlignmentError("the prompt is not fit for generation in any wording")
+    if not concepts:
+        raise AlignmentError("no concept is named to steer away from")
+
+
+def believed_revision(text: str, *, before: str) -> str:
+    """`text` where it is a safe new wording of `before`. Raises `UnreadableReply`."""
+    if text == before.strip():
+        raise UnreadableReply("the revision changes nothing")
+    must_be_safe(text, before=before, minor=mentions_minor(read(before)))
+    must_keep_its_subject(text, before=before)
+    return text
 
 
 def values_of(one: AttributeDraw) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 
 from ethical_lens.text.llm.aligner import LlmAligner
 from ethical_lens.text.llm.settings import LlmSettings
-from scripted_llm import ScriptedLlm
+from scripted_llm import ScriptedLlm, over_http
 
 
 @pytest.fixture
@@ -29,4 +29,4 @@ def settings(llm: ScriptedLlm) -> Callable[..., LlmSettings]:
 
 @pytest.fixture
 def aligner(settings: Callable[..., LlmSettings]) -> LlmAligner:
-    return LlmAligner(settings())
+    return over_http(settings())

@@ -14,7 +14,7 @@ from ethical_lens.text.llm.aligner import LlmAligner
 from ethical_lens.text.llm.cache import RecentCache
 from ethical_lens.text.llm.settings import LlmSettings
 from ethical_lens.text.llm.templates import SCRUTINY
-from scripted_llm import Answer, ScriptedLlm, says
+from scripted_llm import Answer, ScriptedLlm, over_http, says
 from scripted_replies import factors, person, verdict
 
 POLICY = Policy()
@@ -56,8 +56,8 @@ def test_another_model_or_template_is_another_question(
 ) -> None:
     """Three aligners that share a cache."""
     llm.answers(SAFE)
-    first, second = LlmAligner(settings()), LlmAligner(settings(model="scripted-2"))
-    second._cache = first._cache
+    first, second = over_http(settings()), over_http(settings(model="scripted-2"))
+    second._questions._cache = first._questions._cache
     for one in (first, second, first, second):
         one.scrutinise(DOCTOR, "", POLICY)
     assert [asked.body["model"] for asked in llm.asked] == ["scripted-1", "scripted-2"]
@@ -65,8 +65,8 @@ def test_another_model_or_template_is_another_question(
     changed = replace(SCRUTINY, system=SCRUTINY.system + "Be strict.\n")
     assert changed.version != SCRUTINY.version
     monkeypatch.setattr(module, "SCRUTINY", changed)
-    third = LlmAligner(settings())
-    third._cache = first._cache
+    third = over_http(settings())
+    third._questions._cache = first._questions._cache
     third.scrutinise(DOCTOR, "", POLICY)
     assert len(llm.asked) == 3
     assert len({first.version, second.version, third.version}) == 3
@@ -94,7 +94,7 @@ def test_it_forgets_what_was_used_longest_ago() -> None:
 
 def test_size_nought_keeps_nothing(llm: ScriptedLlm, settings: Callable[..., LlmSettings]) -> None:
     llm.answers(SAFE)
-    aligner = LlmAligner(settings(cache_size=0))
+    aligner = over_http(settings(cache_size=0))
     for _ in range(2):
         aligner.scrutinise(DOCTOR, "", POLICY)
     assert len(llm.asked) == 2

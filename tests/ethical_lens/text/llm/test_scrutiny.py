@@ -12,7 +12,7 @@ from ethical_lens.text.choose import scrutinise_with
 from ethical_lens.text.llm.aligner import LlmAligner
 from ethical_lens.text.llm.errors import LlmUnavailable
 from ethical_lens.text.rules import RuleAligner
-from scripted_llm import Answer, ScriptedLlm, says
+from scripted_llm import Answer, ScriptedLlm, over_http, says
 from scripted_replies import factors, person, rewritten, verdict
 
 POLICY = Policy()
@@ -345,4 +345,4 @@ class TestInjection:
 def test_a_server_that_hangs_gives_no_verdict(llm: ScriptedLlm, settings: Any) -> None:
     llm.answers(Answer(hang=True))
     with pytest.raises(LlmUnavailable):
-        LlmAligner(settings(timeout_seconds=0.2, retries=0)).scrutinise(DOCTOR, "", POLICY)
+        over_http(settings(timeout_seconds=0.2, retries=0)).scrutinise(DOCTOR, "", POLICY)

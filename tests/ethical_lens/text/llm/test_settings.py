@@ -10,7 +10,7 @@ from ethical_lens.policy import Policy
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import load_aligner, load_aligners
 from ethical_lens.text.llm.errors import LlmNotConfigured
-from ethical_lens.text.llm.settings import LlmSettings
+from ethical_lens.text.llm.settings import LlmSettings, LocalLlmSettings, ReplyFormat
 
 LEAST = {"LLM_BASE_URL": "http://localhost:11434/v1", "LLM_MODEL": "some-model"}
 
@@ -35,6 +35,7 @@ def test_all_of_them_are_read() -> None:
     assert found.pop("api_key").get_secret_value() == "key"
     assert found == {
         "base_url": "http://localhost:11434/v1",
+        "format": ReplyFormat.JSON,
         "model": "some-model",
         "timeout_seconds": 7.5,
         "deadline_seconds": 20.0,
@@ -101,3 +102,50 @@ def test_only_who_asks_a_model_loads_the_client() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_local_model_has_variables_of_its_own() -> None:
+    settings = LocalLlmSettings.read(
+        {
+            "LOCAL_LLM_MODEL": "models/some-model",
+            "LOCAL_LLM_FORMAT": "text-scrutiny",
+            "LOCAL_LLM_DEVICE": "cpu",
+            "LOCAL_LLM_DTYPE": "bfloat16",
+            "LOCAL_LLM_MAX_NEW_TOKENS": "64",
+            "LOCAL_LLM_DEADLINE_SECONDS": "9",
+            "LOCAL_LLM_CACHE_SIZE": "",
+            "LLM_MODEL": "another",
+        }
+    )
+    assert settings.model_dump() == {
+        "model": "models/some-model",
+        "format": ReplyFormat.TEXT_SCRUTINY,
+        "device": "cpu",
+        "dtype": "bfloat16",
+        "max_new_tokens": 64,
+        "deadline_seconds": 9.0,
+        "cache_size": 1024,
+    }
+
+
+@pytest.mark.parametrize(
+    ("environ", "says"),
+    [
+        ({}, "LOCAL_LLM_MODEL is missing"),
+        ({"LOCAL_LLM_MODEL": "m", "LOCAL_LLM_FORMAT": "yaml"}, "LOCAL_LLM_FORMAT is wrong"),
+        ({"LOCAL_LLM_MODEL": "m", "LOCAL_LLM_DTYPE": "int4"}, "LOCAL_LLM_DTYPE is wrong"),
+        ({"LOCAL_LLM_MODEL": "m", "LOCAL_LLM_MAX_NEW_TOKENS": "0"}, "MAX_NEW_TOKENS is wrong"),
+    ],
+)
+def test_what_is_wrong_with_a_local_model_is_named_too(environ: dict[str, str], says: str) -> None:
+    with pytest.raises(LlmNotConfigured, match=says):
+        LocalLlmSettings.read(environ)
+
+
+def test_the_format_chooses_the_aligner(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in LEAST.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("LLM_FORMAT", "text-scrutiny")
+    aligner = load_aligner("llm")
+    assert aligner.name == "llm"
+    assert aligner.version.startswith("text-scrutiny")
