@@ -47,7 +47,7 @@ class Rows:
         firsts = torch.tensor((0, *self.counts[:-1])).cumsum(0)
         return self.views[firsts]
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def logits(self, head: nn.Sequential) -> torch.Tensor:
         """(n,) in float64: each picture's worst view, as in scrutiny. Evaluates the head."""
         by_view = head.eval()(self.views).squeeze(1)
