@@ -74,6 +74,30 @@ class ClipSource(Value):
     checkpoint: str = Field(min_length=1)
     config: Path | None = None
 
+    def digest(self) -> str:
+        """Over architecture, config and weights; `hub:owner/name` where the weights are not here.
+
+        Reads the weights whole.
+        """
+        weights = digest_of(self.checkpoint)
+        if weights.startswith("hub:"):
+            return weights
+        whole = hashlib.sha256(self.architecture.encode())
+        whole.update(weights.encode())
+        if self.config is not None:
+            whole.update(digest_of(str(self.config)).encode())
+        return f"sha256:{whole.hexdigest()}"
+
+    def _found(self, finder: Finder) -> Self:
+        checkpoint = finder.part("clip.checkpoint", self.checkpoint, CLIP_FILES)
+        config = self.config and finder.local("clip.config", self.config, is_folder=False)
+        if self.config is not None and self.config.stem != self.architecture:
+            finder.missing.append(
+                f"clip.config: the file is named {self.config.name}, the architecture "
+                f"{self.architecture!r}. Give both the same name."
+            )
+        return self.model_copy(update={"checkpoint": checkpoint, "config": config})
+
 
 class ModelSources(Value):
     """What to load. `regions` is a local folder or a hub id.
@@ -125,9 +149,7 @@ class ModelSources(Value):
         and how to get it. Nothing is fetched here.
         """
         raw, name = cls.parse(models), str(models)
-        if name == MINI or name not in PRESETS:
-            folder = _file(name).resolve().parent
-        finder = Finder(folder)
+        finder = _finder(name, folder)
         found = raw._found(finder)
         if finder.missing and name == MINI:
             finder.missing.append(
@@ -137,30 +159,37 @@ class ModelSources(Value):
             raise SourcesError(_report(models, finder.missing))
         return found
 
+    @classmethod
+    def read_encoder(cls, models: str | Path, folder: Path = Path("models")) -> Self:
+        """As `read`, but only the encoder must be there: for those who train heads for it.
+
+        Of the rest, `heads` is made absolute and nothing is looked for.
+        """
+        raw = cls.parse(models)
+        finder = _finder(str(models), folder)
+        clip = raw.clip._found(finder)
+        if finder.missing:
+            raise SourcesError(_report(models, finder.missing))
+        return raw.model_copy(update={"clip": clip, "heads": finder.place(raw.heads)})
+
     def _found(self, finder: Finder) -> Self:
-        clip, heads = self.clip, finder.place(self.heads)
+        heads = finder.place(self.heads)
         pipelines = {
             name: given.model_copy(
                 update={"source": finder.part(f"pipelines.{name}", given.source, PIPELINE_FILES)}
             )
             for name, given in self.pipelines.items()
         }
-        checkpoint = finder.part("clip.checkpoint", clip.checkpoint, CLIP_FILES)
-        config = clip.config and finder.local("clip.config", clip.config, is_folder=False)
+        clip = self.clip._found(finder)
         regions = finder.part("regions", self.regions, REGIONS_FILES)
         faces = self.faces and finder.local("faces", self.faces, is_folder=True)
-        if clip.config is not None and clip.config.stem != clip.architecture:
-            finder.missing.append(
-                f"clip.config: the file is named {clip.config.name}, the architecture "
-                f"{clip.architecture!r}. Give both the same name."
-            )
         absent = [concept for concept in Concept if _head(heads, concept) is None]
         if absent:
             finder.missing.append(_without_heads(heads, absent))
         return self.model_copy(
             update={
                 "pipelines": pipelines,
-                "clip": clip.model_copy(update={"checkpoint": checkpoint, "config": config}),
+                "clip": clip,
                 "heads": heads,
                 "regions": regions,
                 "faces": faces,
@@ -181,26 +210,23 @@ class ModelSources(Value):
         With `faces` where there is a reader of faces. Reads every file whole, so call it once per
         process. Raises `SourcesError` where a head is missing.
         """
-        digests = {"clip": self._clip_digest(), "regions": digest_of(self.regions)}
+        digests = {"clip": self.clip.digest(), "regions": digest_of(self.regions)}
         if self.faces is not None:
             digests["faces"] = digest_of(str(self.faces))
         for concept in Concept:
             digests[f"heads/{concept.value}"] = digest_of(str(head_file(self.heads, concept)))
         return digests
 
-    def _clip_digest(self) -> str:
-        weights = digest_of(self.clip.checkpoint)
-        if weights.startswith("hub:"):
-            return weights
-        whole = hashlib.sha256(self.clip.architecture.encode())
-        whole.update(weights.encode())
-        if self.clip.config is not None:
-            whole.update(digest_of(str(self.clip.config)).encode())
-        return f"sha256:{whole.hexdigest()}"
-
 
 def _file(models: str) -> Path:
     return PRESETS.get(models, Path(models))
+
+
+def _finder(name: str, folder: Path) -> Finder:
+    """Looks beside the file, and for presets but `mini` in the operator's `folder`."""
+    if name == MINI or name not in PRESETS:
+        folder = _file(name).resolve().parent
+    return Finder(folder)
 
 
 def head_file(directory: Path, concept: Concept) -> Path:

@@ -1,6 +1,6 @@
-"""The plots of a report, as PNG. matplotlib is imported here alone, and only when one is drawn."""
+"""The plots of a report, as PNG."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +9,7 @@ from ethical_lens.evaluation.prompts.own import BIAS, TOXICITY, bias_prompts
 from ethical_lens.evaluation.records import Arm, PromptRecord
 from ethical_lens.evaluation.tables import of
 from ethical_lens.evaluation.thresholds import STEPS, at, scored
+from ethical_lens.plotting import write_figure
 from ethical_lens.policy import DEFAULT_CONCEPTS
 from ethical_lens.results import Attribute, Concept
 
@@ -29,10 +30,16 @@ def write_plots(records: Sequence[PromptRecord], folder: Path) -> list[Path]:
     """`attributes`, `scores`, `thresholds` and `tradeoff`, each as PNG; the files written."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
-        _write(folder / "attributes.png", 3, lambda axes: _attributes(of(records, BIAS), axes)),
-        _write(folder / "scores.png", 5, lambda axes: _scores(of(records, TOXICITY), axes)),
-        _write(folder / "thresholds.png", 5, lambda axes: _thresholds(records, axes)),
-        _write(folder / "tradeoff.png", 1, lambda axes: _tradeoff(of(records, TOXICITY), axes)),
+        write_figure(
+            folder / "attributes.png", 1, 3, lambda axes: _attributes(of(records, BIAS), axes)
+        ),
+        write_figure(
+            folder / "scores.png", 1, 5, lambda axes: _scores(of(records, TOXICITY), axes)
+        ),
+        write_figure(folder / "thresholds.png", 1, 5, lambda axes: _thresholds(records, axes)),
+        write_figure(
+            folder / "tradeoff.png", 1, 1, lambda axes: _tradeoff(of(records, TOXICITY), axes)
+        ),
     ]
 
 
@@ -115,18 +122,3 @@ def _tradeoff(records: Sequence[PromptRecord], axes: "Sequence[Axes]") -> None:
             ax.scatter([share], [mean], color=_COLOURS[arm], label=arm.value, zorder=3)
     ax.set_xlabel("blockout of the toxicity set")
     ax.set_ylabel("toxicity of what is shown (worst concept)")
-
-
-def _write(file: Path, panels: int, draw: "Callable[[Sequence[Axes]], None]") -> Path:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(max(4.2 * panels, 6), 4), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(1, panels, squeeze=False)[0]
-    draw(list(axes))
-    handles, labels = axes[0].get_legend_handles_labels()
-    if handles:
-        axes[0].legend(handles, labels)
-    figure.savefig(file, dpi=110, metadata={"Software": None})
-    return file

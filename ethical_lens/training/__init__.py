@@ -1,4 +1,4 @@
 """Training of what is the project's own: the concept heads.
 
-- `heads`: features and labels in, heads for `ethical_lens.image.heads` out.
+- `heads`: pictures and raters' labels in, heads for `ethical_lens.image.heads` and thresholds out.
 """

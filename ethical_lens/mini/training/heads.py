@@ -16,7 +16,7 @@ from ethical_lens.mini.training.clip import augmented, clip_source
 from ethical_lens.mini.training.scrutiny import COUNT, Repaired, ScrutinyDrawings
 from ethical_lens.policy import Policy
 from ethical_lens.results import Concept
-from ethical_lens.training.heads import HeadTraining, save_heads, train_head
+from ethical_lens.training.heads.fitting import HeadTraining, save_heads, train_head
 
 STEPS: Final = 6000
 _SEED: Final = 304

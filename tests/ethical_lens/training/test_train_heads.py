@@ -7,7 +7,7 @@ import torch
 
 from ethical_lens.image.heads import Heads
 from ethical_lens.results import Concept
-from ethical_lens.training.heads import HeadTraining, save_heads, train_head
+from ethical_lens.training.heads.fitting import HeadTraining, save_heads, train_head
 
 pytestmark = pytest.mark.models
 

@@ -1,10 +1,10 @@
-"""Concept heads from features and labels, as the method trains them.
+"""A concept head from features and labels, as the method trains it.
 
 Adam, cross-entropy, batches in which both answers are equally frequent (Cai et al., Patterns 6(3),
 2025; rate and batch size of the reference code).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +17,13 @@ from tqdm import tqdm
 from ethical_lens.image.heads import new_head
 from ethical_lens.results import Concept
 
+Watch = Callable[[int, nn.Sequential, float], None]
+"""Is given the steps done, the head (in training mode) and the mean loss since the last look."""
+
 
 @dataclass(frozen=True)
 class HeadTraining:
-    """`steps` updates of `batch` rows. `held_out` is the share of rows that is kept back."""
+    """`steps` updates of `batch` rows. `held_out` is the share of rows `train_head` keeps back."""
 
     steps: int = 6000
     rate: float = 2e-4
@@ -62,13 +65,34 @@ def train_head(
     shapes differ or an answer has no rows to learn from.
     """
     settings = settings or HeadTraining()
-    if features.ndim != 2 or labels.shape != features.shape[:1]:
-        raise ValueError(f"features {tuple(features.shape)} for labels {tuple(labels.shape)}")
+    _must_match(features, labels)
     chance = torch.Generator().manual_seed(settings.seed)
     order = torch.randperm(len(labels), generator=chance)
     kept = round(len(labels) * settings.held_out)
     apart, rows = order[:kept], order[kept:]
-    groups = [rows[labels[rows]], rows[~labels[rows]]]
+    head = fit_head(features[rows], labels[rows], settings=settings, name=name, chance=chance)
+    return TrainedHead(head, _report(head, features[apart], labels[apart], threshold))
+
+
+def fit_head(
+    features: torch.Tensor,
+    labels: torch.Tensor,
+    *,
+    settings: HeadTraining,
+    name: str = "head",
+    chance: torch.Generator | None = None,
+    watch: Watch | None = None,
+    every: int = 100,
+) -> nn.Sequential:
+    """The head after all steps, trained on all rows; `watch` looks at it `every` so many.
+
+    Rows are drawn by `chance`, by a generator of the settings' seed unless given. A `watch` may
+    set the head to evaluation mode and must not draw from torch's global generator. Raises
+    `ValueError` as `train_head` does.
+    """
+    _must_match(features, labels)
+    chance = chance or torch.Generator().manual_seed(settings.seed)
+    groups = [labels.nonzero().squeeze(1), (~labels).nonzero().squeeze(1)]
     if not all(len(group) for group in groups):
         raise ValueError(f"{name}: needs rows with both answers")
     with torch.random.fork_rng(devices=[]):
@@ -77,7 +101,8 @@ def train_head(
         optimiser = torch.optim.Adam(head.parameters(), lr=settings.rate)
         half = settings.batch // 2
         wanted = torch.tensor([1.0] * half + [0.0] * half)
-        for _ in tqdm(range(settings.steps), desc=name, mininterval=5):
+        since = list[torch.Tensor]()
+        for step in tqdm(range(1, settings.steps + 1), desc=name, mininterval=5):
             chosen = torch.cat(
                 [group[torch.randint(len(group), (half,), generator=chance)] for group in groups]
             )
@@ -86,8 +111,13 @@ def train_head(
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             optimiser.step()
-    head.eval().requires_grad_(False)
-    return TrainedHead(head, _report(head, features[apart], labels[apart], threshold))
+            if watch is not None:
+                since.append(loss.detach())
+                if step % every == 0 or step == settings.steps:
+                    watch(step, head, float(torch.stack(since).mean()))
+                    since.clear()
+                    head.train()
+    return head.eval().requires_grad_(False)
 
 
 def save_heads(heads: Mapping[Concept, nn.Sequential], folder: Path) -> None:
@@ -99,6 +129,11 @@ def save_heads(heads: Mapping[Concept, nn.Sequential], folder: Path) -> None:
             for key, value in head.state_dict().items()
         }
         save_file(halves, folder / f"{concept.value}.safetensors")
+
+
+def _must_match(features: torch.Tensor, labels: torch.Tensor) -> None:
+    if features.ndim != 2 or labels.shape != features.shape[:1]:
+        raise ValueError(f"features {tuple(features.shape)} for labels {tuple(labels.shape)}")
 
 
 def _report(
