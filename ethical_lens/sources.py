@@ -78,8 +78,9 @@ class ClipSource(Value):
 class ModelSources(Value):
     """What to load. `regions` is a local folder or a hub id.
 
-    `heads` is a folder with `<concept>.safetensors` or `<concept>.pt` for each `Concept`, `faces`
-    one that `FaceReader` loads. `dtype` is for the pipelines ("auto": float32 on the CPU, float16
+    `heads` is a folder with `<concept>.safetensors` or `<concept>.pt` for each `Concept`. `faces`
+    is a folder that `FaceReader` loads, or a file with the weights of FairFace; without it faces
+    are read by `clip` and `regions` alone (`image/face_readers.py`). `dtype` is for the pipelines ("auto": float32 on the CPU, float16
     on CUDA); scrutiny always computes in float32, so that a verdict does not depend on it.
     """
 
@@ -148,7 +149,8 @@ class ModelSources(Value):
         checkpoint = finder.part("clip.checkpoint", clip.checkpoint, CLIP_FILES)
         config = clip.config and finder.local("clip.config", clip.config, is_folder=False)
         regions = finder.part("regions", self.regions, REGIONS_FILES)
-        faces = self.faces and finder.local("faces", self.faces, is_folder=True)
+        # FairFace's weights are one file; a name without a suffix is a folder.
+        faces = self.faces and finder.local("faces", self.faces, is_folder=not self.faces.suffix)
         if clip.config is not None and clip.config.stem != clip.architecture:
             finder.missing.append(
                 f"clip.config: the file is named {clip.config.name}, the architecture "
