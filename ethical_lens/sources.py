@@ -80,8 +80,9 @@ class ModelSources(Value):
 
     `heads` is a folder with `<concept>.safetensors` or `<concept>.pt` for each `Concept`. `faces`
     is a folder that `FaceReader` loads, or a file with the weights of FairFace; without it faces
-    are read by `clip` and `regions` alone (`image/face_readers.py`). `dtype` is for the pipelines ("auto": float32 on the CPU, float16
-    on CUDA); scrutiny always computes in float32, so that a verdict does not depend on it.
+    are read by `clip` and `regions` alone (`image/face_readers.py`). `dtype` is for the pipelines
+    ("auto": float32 on the CPU, float16 on CUDA); scrutiny always computes in float32, so that a
+    verdict does not depend on it.
     """
 
     pipelines: dict[str, PipelineSource] = Field(min_length=1)

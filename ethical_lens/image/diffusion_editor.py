@@ -9,8 +9,8 @@ from ethical_lens.generation.inpainter import Inpainter
 from ethical_lens.generation.painter import Painter
 from ethical_lens.image.face_edit import FaceEdit
 
-STRENGTH: Final = 0.9
-"""How far back towards noise a face goes: what shows of it now must be able to go."""
+STRENGTH: Final = 1.0
+"""How far back towards noise a face goes: all the way, for nothing of what shows now is to stay."""
 
 
 class DiffusionEditor:

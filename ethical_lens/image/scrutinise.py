@@ -1,4 +1,4 @@
-"""Picture scrutiny for one batch: score, read faces, decide, blur what can be blurred, score again."""
+"""Scrutiny of a batch of pictures: score, read faces, decide, blur what can be, score again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,5 +1,6 @@
 """What is blurred, and how unreadable that is, with the models of the miniature world."""
 
+import random
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -15,14 +16,15 @@ from ethical_lens.image.scrutinise import ScrutinyOutcome, ScrutinyRequest, scru
 from ethical_lens.mini import weights
 from ethical_lens.mini.judge import Judge
 from ethical_lens.mini.world.drawing import Drawing, draw
-from ethical_lens.mini.world.scene import Figure, Kind, Person, Place, Scene
+from ethical_lens.mini.world.sampling import figure
+from ethical_lens.mini.world.scene import Figure, Person, Place, Scene
 from ethical_lens.policy import DEFAULT_CONCEPTS, OUT_OF_REACH, BlurSettings, ConceptRule, Policy
 from ethical_lens.results import Concept, LifeStage, PictureAction
 from ethical_lens.sources import MINI, ModelSources
 
 ADULT = Person("female", "Asian", LifeStage.YOUNG_ADULTHOOD)
-ARDO = Person("male", "White", LifeStage.MIDDLE_AGE, figure=Figure.ARDO)
-VELLINE = Person("female", "White", LifeStage.MIDDLE_AGE, figure=Figure.VELLINE)
+ARDO = figure(Figure.ARDO, random.Random(1))
+VELLINE = figure(Figure.VELLINE, random.Random(1))
 
 
 @pytest.fixture(scope="module")
@@ -166,39 +168,41 @@ def test_faces_that_only_the_reader_sees_are_blurred(
     assert areas_to_blur(shown.picture, fired, ("Captain Ardo",), faces, blind, finder).missing
 
 
+WEAKEST = BlurSettings(radius=1)  # that a policy can ask for
+
+
+def blurred(finder: CountingFinder, picture: Image.Image, query: str) -> Image.Image:
+    mask = finder.find(picture, query, WEAKEST)
+    assert mask is not None
+    return blur_region(picture, mask, WEAKEST)
+
+
 @pytest.mark.parametrize("factor", [1, 4])
-@pytest.mark.parametrize("figure", [ARDO, VELLINE])
+@pytest.mark.parametrize("name", [Figure.ARDO, Figure.VELLINE])
 def test_a_blurred_face_is_unreadable_to_the_judge(
-    finder: CountingFinder, judge: Judge, figure: Person, factor: int
+    finder: CountingFinder, judge: Judge, name: Figure, factor: int
 ) -> None:
-    """At any size of picture; radius 1 is the weakest a policy can ask for."""
-    assert figure.figure is not None
     pictures = [
-        (image := drawing(figure, seed=seed).picture).resize(
+        (image := drawing(figure(name, random.Random(seed)), seed=seed).picture).resize(
             (image.width * factor, image.height * factor)
         )
         for seed in range(6)
     ]
-    weakest = BlurSettings(radius=1)
-    blurred = []
-    for picture in pictures:
-        (query,) = region_queries(Concept.PUBLIC, (figure.figure.value,))
-        mask = finder.find(picture, query, weakest)
-        assert mask is not None
-        blurred.append(blur_region(picture, mask, weakest))
+    (query,) = region_queries(Concept.PUBLIC, (name.value,))
+    after = [blurred(finder, picture, query) for picture in pictures]
 
-    assert all(seen.figures[figure.figure] > 0.5 for seen in judge.judge(pictures))
-    assert all(seen.figures[figure.figure] < 0.5 for seen in judge.judge(blurred))
+    assert all(seen.figures[name] > 0.9 for seen in judge.judge(pictures))
+    for seen in judge.judge(after):
+        assert seen.figures[name] < 0.1
+        assert all(person.figure is None for person in seen.people)
 
 
 def test_a_blurred_body_is_unreadable_to_the_judge(finder: CountingFinder, judge: Judge) -> None:
-    nude = Person("male", "White", LifeStage.MIDDLE_AGE, kind=Kind.PERSON, nude=True)
+    nude = Person("male", "White", LifeStage.MIDDLE_AGE, nude=True)
     pictures = [drawing(nude, seed=seed).picture for seed in range(6)]
-    weakest, blurred = BlurSettings(radius=1), []
-    for picture in pictures:
-        mask = finder.find(picture, "nude body", weakest)
-        assert mask is not None
-        blurred.append(blur_region(picture, mask, weakest))
+    after = [blurred(finder, picture, "nude body") for picture in pictures]
 
-    assert all(seen.concepts[Concept.NUDE] > 0.5 for seen in judge.judge(pictures))
-    assert all(seen.concepts[Concept.NUDE] < 0.5 for seen in judge.judge(blurred))
+    assert all(seen.concepts[Concept.NUDE] > 0.9 for seen in judge.judge(pictures))
+    for seen in judge.judge(after):
+        assert seen.concepts[Concept.NUDE] < 0.1
+        assert not any(person.nude for person in seen.people)

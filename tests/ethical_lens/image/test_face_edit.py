@@ -246,7 +246,9 @@ def test_only_the_face_of_a_single_drawn_person_is_edited(
 def test_a_picture_in_which_a_head_fires_is_never_edited(make: Maker, concept: Concept) -> None:
     for scope in Scope:
         rule = DEFAULT_CONCEPTS[concept].model_copy(update={"threshold": 0.0, "scope": scope})
-        candidate = make(policy=Policy(concepts=DEFAULT_CONCEPTS | {concept: rule}, edit_faces=True))
+        candidate = make(
+            policy=Policy(concepts=DEFAULT_CONCEPTS | {concept: rule}, edit_faces=True)
+        )
         assert candidate.outcome.final.action is not PictureAction.RELEASE
         assert draw_to_show(candidate) is None
 
