@@ -150,8 +150,9 @@ class ModelSources(Value):
         checkpoint = finder.part("clip.checkpoint", clip.checkpoint, CLIP_FILES)
         config = clip.config and finder.local("clip.config", clip.config, is_folder=False)
         regions = finder.part("regions", self.regions, REGIONS_FILES)
-        # FairFace's weights are one file; a name without a suffix is a folder.
-        faces = self.faces and finder.local("faces", self.faces, is_folder=not self.faces.suffix)
+        faces = self.faces and finder.local(
+            "faces", self.faces, is_folder=not finder.place(self.faces).is_file()
+        )
         if clip.config is not None and clip.config.stem != clip.architecture:
             finder.missing.append(
                 f"clip.config: the file is named {clip.config.name}, the architecture "
