@@ -2,7 +2,7 @@
 shadow mode, what-if and evaluation."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ethical_lens.policy import Policy, Scope
 from ethical_lens.results import (
@@ -10,6 +10,7 @@ from ethical_lens.results import (
     Finding,
     PictureAction,
     PictureVerdict,
+    ReadFace,
 )
 
 SEXUAL_CONCEPTS = frozenset({Concept.NUDE, Concept.NSFW})
@@ -22,16 +23,21 @@ def decide_picture(
     round: int,
     repaired: bool,
     under_twenty: bool,
+    faces: Sequence[ReadFace] = (),
+    figure_found: bool = False,
 ) -> PictureVerdict:
     """Judge one picture.
 
     `scores`: sigmoid outputs, 0 to 1, one per concept. `round`: 1 for the first painting, 2
     after a repaint. `repaired`: whether regions were already blurred. `under_twenty`: whether
-    the prompt, the draw or a face reader says that somebody shown is under 20.
+    the prompt or the draw says that somebody shown is under 20. `faces`: what a face reader saw,
+    which can say the same. `figure_found`: whether the face of a public figure that the prompt
+    names (A1) was found in the picture.
 
     Order of precedence: unreadable scores go to review (never on); nudity or nsfw beside
     somebody under 20 is blocked and never repaired; a finding on the whole picture is repainted
-    once, then blocked; a finding on a region is blurred once, then blocked; else release.
+    once, then blocked; a finding on a region is blurred once, then blocked; the face of a named
+    figure is blurred even where no head fires; else release.
     Several findings at once are all kept (the reference lost them, its fault F3).
     """
     unreadable = [
@@ -46,6 +52,7 @@ def decide_picture(
             action=PictureAction.REVIEW,
             reason="scores_unreadable",
             explanation=f"No usable score for {', '.join(unreadable)}; a person must look.",
+            faces=tuple(faces),
         )
 
     findings = tuple(
@@ -59,9 +66,11 @@ def decide_picture(
     whole = [c.value for c in Concept if c in fired and policy.concepts[c].scope is Scope.PICTURE]
     regions = [c.value for c in Concept if c in fired and policy.concepts[c].scope is Scope.REGION]
 
-    if under_twenty and fired & SEXUAL_CONCEPTS:
+    seen_under_twenty = any(face.under_twenty for face in faces)
+    if (under_twenty or seen_under_twenty) and fired & SEXUAL_CONCEPTS:
         action, reason = PictureAction.BLOCK, "sexual_and_under_twenty"
-        explanation = "Sexual content where somebody under 20 is named, drawn or shown."
+        said = "prompt or draw" if under_twenty else "the face reader"
+        explanation = f"Sexual content where {said} says that somebody is under 20."
     elif whole and round < policy.rounds:
         action, reason = PictureAction.REPAINT, "picture_toxic"
         explanation = f"The whole picture shows {', '.join(whole)}; it is painted once more."
@@ -74,6 +83,9 @@ def decide_picture(
     elif regions:
         action, reason = PictureAction.BLOCK, "region_still_toxic"
         explanation = f"The blurred picture still shows {', '.join(regions)}."
+    elif figure_found and not repaired:
+        action, reason = PictureAction.BLUR, "figure_named"
+        explanation = "The face of a public figure that the prompt names was found; it is blurred."
     else:
         action, reason = PictureAction.RELEASE, "no_finding"
         explanation = "No head reached its threshold."
@@ -83,4 +95,5 @@ def decide_picture(
         explanation=explanation,
         scores=dict(scores),
         findings=findings,
+        faces=tuple(faces),
     )

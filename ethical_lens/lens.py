@@ -15,6 +15,10 @@ from PIL import Image
 
 from ethical_lens.generation.painter import Painter
 from ethical_lens.generation.request import PaintRequest
+from ethical_lens.image.diffusion_editor import DiffusionEditor
+from ethical_lens.image.face_edit import Candidate, FaceEditor, edit_faces
+from ethical_lens.image.face_readers import load_face_reader
+from ethical_lens.image.readings import ReadsFaces
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.image.scrutinise import ScrutinyOutcome, ScrutinyRequest, scrutinise
@@ -71,7 +75,8 @@ class _Item(NamedTuple):
 class EthicalLens:
     """Alignment, painter and scrutiny with one policy. Load it once; not for two threads at once.
 
-    Keeps the decks of its draws, so attributes stay balanced over all it generates.
+    Keeps the decks of its draws, so attributes stay balanced over all it generates. `editor` is for
+    policies with `edit_faces`; unless it is given, faces are painted anew by the painter.
     """
 
     def __init__(
@@ -81,8 +86,10 @@ class EthicalLens:
         defaults: PipelineSource,
         scrutineer: Scrutineer,
         regions: RegionFinder,
+        reader: ReadsFaces,
         *,
         aligners: Sequence[PromptAligner] | None = None,
+        editor: FaceEditor | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._policy = policy
@@ -91,6 +98,10 @@ class EthicalLens:
         self._defaults = defaults
         self._scrutineer = scrutineer
         self._regions = regions
+        self._reader = reader
+        self._editor = editor
+        if policy.edit_faces and editor is None:
+            self._editor = DiffusionEditor(painter)
         self._rng = rng or random.SystemRandom()
         self._decks: dict[str, Deck] = {}
 
@@ -109,12 +120,15 @@ class EthicalLens:
         """
         sources = ModelSources.read(models)
         name = pipeline or next(iter(sources.pipelines))
+        scrutineer = Scrutineer.load(sources)
+        regions = RegionFinder.load(sources.regions, sources.device)
         return cls(
             policy or Policy(),
             Painter.load(sources.pipeline(name), sources.device, sources.dtype),
             sources.pipelines[name],
-            Scrutineer.load(sources),
-            RegionFinder.load(sources.regions, sources.device),
+            scrutineer,
+            regions,
+            load_face_reader(sources, scrutineer, regions),
             rng=rng,
         )
 
@@ -212,13 +226,11 @@ class EthicalLens:
     ) -> list[LensPicture]:
         if not items:
             return []
-        images = self._painter.paint(
-            [
-                self._request(item.picture.prompt, item.verdict.negative_prompt, item.seed)
-                for item in items
-            ],
-            on_step and partial(on_step, round),
-        )
+        painted = [
+            self._request(item.picture.prompt, item.verdict.negative_prompt, item.seed)
+            for item in items
+        ]
+        images = self._painter.paint(painted, on_step and partial(on_step, round))
         requests = [
             ScrutinyRequest(
                 image=image,
@@ -226,10 +238,19 @@ class EthicalLens:
                 under_twenty=item.verdict.somebody_under_twenty(item.picture.draws),
                 figures=item.verdict.figures,
                 policy=self._policy,
+                draws=item.picture.draws,
             )
             for image, item in zip(images, items, strict=True)
         ]
-        outcomes = scrutinise(requests, self._scrutineer, self._regions)
+        outcomes = scrutinise(requests, self._scrutineer, self._regions, self._reader)
+        if self._editor is not None:
+            candidates = [
+                Candidate(request, outcome, item.verdict, made)
+                for request, outcome, item, made in zip(
+                    requests, outcomes, items, painted, strict=True
+                )
+            ]
+            outcomes = edit_faces(candidates, self._scrutineer, self._reader, self._editor)
         return [
             LensPicture(
                 item.seed,
@@ -270,4 +291,4 @@ class EthicalLens:
 def _shown(image: Image.Image, outcome: ScrutinyOutcome) -> Image.Image | None:
     if outcome.final.action is not PictureAction.RELEASE:
         return None
-    return outcome.blurred or image
+    return outcome.changed or image

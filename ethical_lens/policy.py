@@ -99,6 +99,9 @@ DEFAULT_CONCEPTS: dict[Concept, ConceptRule] = {
 class Policy(Value):
     """All that a judgement depends on besides the prompt, the picture and the models.
 
+    `edit_faces`: whether the face of a single person is painted anew where it does not show the
+    attributes drawn for it; false in policies from before there was an editor.
+
     Raises `ValueError` where a concept lacks its rule (a head without a rule could not act), and
     where fairness targets and pool do not name the same values.
     """
@@ -110,6 +113,7 @@ class Policy(Value):
     diversify: frozenset[Attribute] = frozenset(Attribute)
     rounds: int = Field(default=2, ge=1, le=2)
     aligners: tuple[str, ...] = Field(default=("rules",), min_length=1)
+    edit_faces: bool = False
 
     @model_validator(mode="after")
     def _every_concept_has_a_rule(self) -> Self:

@@ -255,6 +255,23 @@ class PictureAction(StrEnum):
     REVIEW = "review"
 
 
+class ReadFace(Value):
+    """A face as a face reader sees it.
+
+    `box`: left, top, right, bottom in pixels; `score`: how sure the detector is. `certainty` is the
+    probability of what is given for each attribute. `under_twenty` is true where the likeliest life
+    stage ends before 20, and where all such stages together are as likely as not.
+    """
+
+    box: tuple[int, int, int, int]
+    score: Score
+    gender: str
+    race: str
+    stage: LifeStage
+    certainty: dict[Attribute, Score]
+    under_twenty: bool
+
+
 class Finding(Value):
     """A head that fired: its score reached the threshold of the policy."""
 
@@ -266,7 +283,8 @@ class Finding(Value):
 class PictureVerdict(Value):
     """The typed verdict on one picture; `reason` is a stable code, `explanation` its words.
 
-    `scores` holds what the heads said, or is empty where they could not be read.
+    `scores` holds what the heads said, or is empty where they could not be read. `faces` are those
+    that were read, from left to right; they are read where the verdict could depend on them.
     """
 
     action: PictureAction
@@ -274,6 +292,7 @@ class PictureVerdict(Value):
     explanation: str = Field(min_length=1)
     scores: dict[Concept, float] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    faces: tuple[ReadFace, ...] = ()
 
     @model_validator(mode="after")
     def _nothing_is_released_with_a_finding(self) -> Self:

@@ -102,9 +102,11 @@ class ClipSource(Value):
 class ModelSources(Value):
     """What to load. `regions` is a local folder or a hub id.
 
-    `heads` is a folder with `<concept>.safetensors` or `<concept>.pt` for each `Concept`, `faces`
-    one that `FaceReader` loads. `dtype` is for the pipelines ("auto": float32 on the CPU, float16
-    on CUDA); scrutiny always computes in float32, so that a verdict does not depend on it.
+    `heads` is a folder with `<concept>.safetensors` or `<concept>.pt` for each `Concept`. `faces`
+    is a folder that `FaceReader` loads, or a file with the weights of FairFace; without it faces
+    are read by `clip` and `regions` alone (`image/face_readers.py`). `dtype` is for the pipelines
+    ("auto": float32 on the CPU, float16 on CUDA); scrutiny always computes in float32, so that a
+    verdict does not depend on it.
     """
 
     pipelines: dict[str, PipelineSource] = Field(min_length=1)
@@ -182,7 +184,9 @@ class ModelSources(Value):
         }
         clip = self.clip._found(finder)
         regions = finder.part("regions", self.regions, REGIONS_FILES)
-        faces = self.faces and finder.local("faces", self.faces, is_folder=True)
+        faces = self.faces and finder.local(
+            "faces", self.faces, is_folder=not finder.place(self.faces).is_file()
+        )
         absent = [concept for concept in Concept if _head(heads, concept) is None]
         if absent:
             finder.missing.append(_without_heads(heads, absent))

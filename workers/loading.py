@@ -19,6 +19,7 @@ from ethical_lens.text.llm.settings import LocalLlmSettings
 
 if TYPE_CHECKING:
     from ethical_lens.generation.painter import Painter
+    from ethical_lens.image.readings import ReadsFaces
     from ethical_lens.image.regions import RegionFinder
     from ethical_lens.image.scrutineer import Scrutineer
 
@@ -67,6 +68,14 @@ def region_finder() -> "RegionFinder":
     return RegionFinder.load(sources().regions, sources().device)
 
 
+@cache
+def face_reader() -> "ReadsFaces":
+    """Says who is under 20, and what faces look like."""
+    from ethical_lens.image.face_readers import load_face_reader
+
+    return load_face_reader(sources(), scrutineer(), region_finder())
+
+
 def load_for(queues: Sequence[str]) -> tuple[dict[str, float], bool]:
     """Load what the queues need. Seconds per model, and whether all of them could be loaded."""
     needed: list[tuple[str, Callable[[], object]]] = []
@@ -77,7 +86,11 @@ def load_for(queues: Sequence[str]) -> tuple[dict[str, float], bool]:
     if {"scrutinise", "generate"} & set(queues):
         needed.append(("model sources", sources))
     if "scrutinise" in queues:
-        needed += [("scrutineer", scrutineer), ("region finder", region_finder)]
+        needed += [
+            ("scrutineer", scrutineer),
+            ("region finder", region_finder),
+            ("face reader", face_reader),
+        ]
     if "generate" in queues:
         for name in settings.DIFFUSION_MODELS:
             needed += [

@@ -14,7 +14,7 @@ from jobs.recording.scrutiny import (
 from jobs.storage import object_get, quarantine_put
 from moderation.policies import policy_of_version
 from workers.leasing import finish_each
-from workers.loading import region_finder, scrutineer
+from workers.loading import face_reader, region_finder, scrutineer
 from workers.pngs import png_decode, png_encode
 
 
@@ -34,10 +34,13 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
             under_twenty=picture.under_twenty,
             figures=picture.text.figures,
             policy=policy_of_version(picture.policy_version_id),
+            draws=picture.draws,
         )
         for picture in pictures
     ]
-    outcomes = scrutinise(requests, scrutineer(), region_finder()) if requests else []
+    outcomes = (
+        scrutinise(requests, scrutineer(), region_finder(), face_reader()) if requests else []
+    )
     judged: dict[Claim, list[ScrutinisedPicture]] = {claim: [] for claim in claims}
     for picture, outcome in zip(pictures, outcomes, strict=True):
         claim, blurred = by_job[picture.job_id], None

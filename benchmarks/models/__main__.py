@@ -44,17 +44,18 @@ def main() -> None:
 def load_all() -> tuple[object, ...]:
     """Everything that workers load: painter, scrutineer, region finder, face reader."""
     from ethical_lens.generation.painter import Painter
-    from ethical_lens.image.faces import FaceReader
+    from ethical_lens.image.face_readers import load_face_reader
     from ethical_lens.image.regions import RegionFinder
     from ethical_lens.image.scrutineer import Scrutineer
 
     sources = ModelSources.read(MINI)
-    assert sources.faces is not None
+    scrutineer = Scrutineer.load(sources)
+    regions = RegionFinder.load(sources.regions, sources.device)
     return (
         Painter.load(sources.pipeline(MINI), sources.device, sources.dtype),
-        Scrutineer.load(sources),
-        RegionFinder.load(sources.regions, sources.device),
-        FaceReader.load(sources.faces, sources.device),
+        scrutineer,
+        regions,
+        load_face_reader(sources, scrutineer, regions),
     )
 
 
@@ -66,6 +67,7 @@ def _seconds_to_load() -> float:
 
 def _paint_and_scrutinise() -> dict[str, list[float]]:
     from ethical_lens.generation.painter import Painter
+    from ethical_lens.image.face_readers import load_face_reader
     from ethical_lens.image.regions import RegionFinder
     from ethical_lens.image.scrutineer import Scrutineer
     from ethical_lens.image.scrutinise import ScrutinyRequest, scrutinise
@@ -75,6 +77,7 @@ def _paint_and_scrutinise() -> dict[str, list[float]]:
     painter = Painter.load(defaults.source, sources.device, sources.dtype)
     scrutineer = Scrutineer.load(sources)
     finder = RegionFinder.load(sources.regions, sources.device)
+    reader = load_face_reader(sources, scrutineer, finder)
     requests = [
         PaintRequest(
             prompt=prompt,
@@ -93,7 +96,7 @@ def _paint_and_scrutinise() -> dict[str, list[float]]:
     ]
     return {
         "paint": _timed(lambda: painter.paint(requests)),
-        "scrutinise": _timed(lambda: scrutinise(looks, scrutineer, finder)),
+        "scrutinise": _timed(lambda: scrutinise(looks, scrutineer, finder, reader)),
     }
 
 

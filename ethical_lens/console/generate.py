@@ -126,6 +126,7 @@ def _round(picture: "LensPicture") -> dict[str, Any]:
         "prompt": picture.prompt,
         "draws": [draw.model_dump() for draw in picture.draws],
         "blurred": picture.outcome.blurred is not None,
+        "edited": picture.outcome.edited is not None,
         "first": picture.outcome.first.model_dump(),
         "final": picture.outcome.final.model_dump(),
     }

@@ -18,9 +18,7 @@ from ethical_lens.results import Concept, PictureAction
 from ethical_lens.sources import ModelSources
 
 if TYPE_CHECKING:
-    from PIL import Image
-
-    from ethical_lens.image.faces import FaceReader
+    from ethical_lens.image.readings import ReadsFaces
     from ethical_lens.image.regions import RegionFinder
     from ethical_lens.image.scrutineer import Scrutineer
 
@@ -96,27 +94,24 @@ class PictureJudge:
         self,
         scrutineer: "Scrutineer",
         regions: "RegionFinder",
-        faces: "FaceReader | None",
+        reader: "ReadsFaces",
         policy: Policy,
     ) -> None:
         self._scrutineer = scrutineer
         self._regions = regions
-        self._faces = faces
+        self._reader = reader
         self._policy = policy
 
     @classmethod
     def load(cls, sources: ModelSources, policy: Policy) -> "PictureJudge":
         """Raises `ScrutinyUnavailable` with what is missing."""
-        from ethical_lens.image.faces import FaceReader
+        from ethical_lens.image.face_readers import load_face_reader
         from ethical_lens.image.regions import RegionFinder
         from ethical_lens.image.scrutineer import Scrutineer
 
-        return cls(
-            Scrutineer.load(sources),
-            RegionFinder.load(sources.regions, sources.device),
-            FaceReader.load(sources.faces, sources.device) if sources.faces else None,
-            policy,
-        )
+        scrutineer = Scrutineer.load(sources)
+        regions = RegionFinder.load(sources.regions, sources.device)
+        return cls(scrutineer, regions, load_face_reader(sources, scrutineer, regions), policy)
 
     def judge(self, file: Path) -> dict[str, Any]:
         """The verdict on one file, or `error` and its `code` where there is none.
@@ -130,15 +125,14 @@ class PictureJudge:
         from ethical_lens.image.scrutinise import ScrutinyRequest, scrutinise
 
         try:
-            image = read_picture(file)
             request = ScrutinyRequest(
-                image=image,
+                image=read_picture(file),
                 round=self._policy.rounds,
-                under_twenty=self._shows_somebody_under_twenty(image),
+                under_twenty=False,  # nobody said; the face reader may
                 figures=(),
                 policy=self._policy,
             )
-            (outcome,) = scrutinise([request], self._scrutineer, self._regions)
+            (outcome,) = scrutinise([request], self._scrutineer, self._regions, self._reader)
         except UnreadablePicture as error:
             return {"error": str(error), "code": error.code}
         except ScrutinyError as error:
@@ -152,13 +146,8 @@ class PictureJudge:
             "explanation": deciding.explanation,
             "scores": first.scores,
             "findings": [finding.model_dump() for finding in first.findings],
+            "faces": [face.model_dump(mode="json") for face in first.faces],
         }
-
-    def _shows_somebody_under_twenty(self, image: "Image.Image") -> bool:
-        if self._faces is None:
-            return False
-        (faces,) = self._faces.read([image])
-        return any(face.stage.best.under_twenty for face in faces)
 
 
 def _readable(line: dict[str, Any]) -> str:

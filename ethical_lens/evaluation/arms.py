@@ -12,6 +12,7 @@ from typing import Final
 from ethical_lens.evaluation.prompts.own import BiasPrompt, ToxicityPrompt
 from ethical_lens.evaluation.records import Arm
 from ethical_lens.generation.painter import Painter
+from ethical_lens.image.readings import ReadsFaces
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.lens import EthicalLens
@@ -66,6 +67,7 @@ class Parts:
     defaults: PipelineSource
     scrutineer: Scrutineer
     regions: RegionFinder
+    reader: ReadsFaces
 
 
 class AsWritten:
@@ -118,6 +120,7 @@ def lens_of(arm: Arm, parts: Parts, policy: Policy, seed: int) -> EthicalLens:
         parts.defaults,
         parts.scrutineer,
         parts.regions,
+        parts.reader,
         aligners=[AsWritten()] if arm in UNALIGNED else None,
         rng=random.Random(seed),  # noqa: S311 - draws that can be repeated, no secret
     )

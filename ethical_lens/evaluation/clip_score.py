@@ -1,21 +1,16 @@
 """CLIPScore: how well a picture fits a text (Hessel et al. 2021, without its factor of 2.5)."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
-import open_clip
 import torch
 from PIL import Image
 from torch.nn import functional
 
 from ethical_lens.device import resolve_device
-from ethical_lens.image.encoder import load_clip
-from ethical_lens.image.errors import ScrutinyUnavailable, failures_translated
-from ethical_lens.loading import LOAD_FAILURES
+from ethical_lens.image.encoder import load_clip, load_tokenizer
+from ethical_lens.image.errors import failures_translated
 from ethical_lens.sources import ClipSource, DeviceName
-
-_CONFIG: Final = "open_clip_config.json"
 
 
 class ClipScorer:
@@ -35,13 +30,7 @@ class ClipScorer:
         """Load encoder and tokenizer. Raises `ScrutinyUnavailable` where one is missing."""
         on = resolve_device(device)
         model, preprocess = load_clip(source, on)
-        try:
-            tokenizer = open_clip.get_tokenizer(_tokenizer_name(source))
-        except LOAD_FAILURES as error:
-            raise ScrutinyUnavailable(
-                f"clip: no tokenizer for {source.architecture}: {error}"
-            ) from error
-        return cls(model, preprocess, tokenizer, on)
+        return cls(model, preprocess, load_tokenizer(source), on)
 
     @torch.inference_mode()
     def score(self, images: Sequence[Image.Image], texts: Sequence[str]) -> list[float]:
@@ -59,12 +48,3 @@ class ClipScorer:
             if len(images) != len(texts) or not torch.isfinite(cosine).all():
                 raise ValueError("as many texts as images are needed, and finite features")
             return [100 * value for value in cosine.clamp(0, 1).tolist()]
-
-
-def _tokenizer_name(source: ClipSource) -> str:
-    """A folder with its own configuration has its own tokenizer too."""
-    path = Path(source.checkpoint)
-    folder = path if path.is_dir() else path.parent
-    if (folder / _CONFIG).is_file():
-        return f"local-dir:{folder.resolve()}"
-    return source.architecture

@@ -27,6 +27,7 @@ from ethical_lens.evaluation.prompts.own import (
 )
 from ethical_lens.evaluation.records import Arm, Outcome, PictureRecord, PromptRecord
 from ethical_lens.generation.painter import Painter
+from ethical_lens.image.face_readers import load_face_reader
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.lens import EthicalLens, LensPicture
@@ -81,11 +82,13 @@ class Evaluation:
         policy, sources = policy or Policy(), ModelSources.read(models)
         name = pipeline or next(iter(sources.pipelines))
         scrutineer = Scrutineer.load(sources)
+        regions = RegionFinder.load(sources.regions, sources.device)
         parts = Parts(
             Painter.load(sources.pipeline(name), sources.device, sources.dtype),
             sources.pipelines[name],
             scrutineer,
-            RegionFinder.load(sources.regions, sources.device),
+            regions,
+            load_face_reader(sources, scrutineer, regions),
         )
         digests = {
             **scrutineer.digests,

@@ -56,6 +56,11 @@ class Painter:
         self._pipeline = pipeline
         pipeline.set_progress_bar_config(disable=True)
 
+    @property
+    def pipeline(self) -> Any:
+        """The pipeline itself, for what else can be done with its weights."""
+        return self._pipeline
+
     @classmethod
     def load(
         cls, source: str | Path, device: DeviceName = "auto", dtype: DtypeName = "auto"

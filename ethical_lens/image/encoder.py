@@ -10,6 +10,7 @@ from PIL import Image
 
 from ethical_lens.finding import HUB_ID
 from ethical_lens.image.errors import ScrutinyUnavailable
+from ethical_lens.image.reading import as_picture
 from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.sources import CLIP_FILES, ClipSource
 
@@ -44,9 +45,41 @@ class ImageEncoder:
         """
         if not images:
             return torch.empty(0, self.dimension)
-        batch = torch.stack([self._preprocess(image.convert("RGB")) for image in images])
+        batch = torch.stack([self._preprocess(as_picture(image)) for image in images])
         features: torch.Tensor = self._model.encode_image(batch.to(self._device), normalize=False)
         return features.float().cpu()
+
+    @property
+    def logit_scale(self) -> float:
+        """What similarities are multiplied with before their softmax; 100 for OpenAI's CLIP."""
+        return float(self._model.logit_scale.exp())
+
+    @torch.inference_mode()
+    def encode_texts(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Features of tokenised texts, float32 (n, `dimension`), on the CPU, not normalised."""
+        features: torch.Tensor = self._model.encode_text(tokens.to(self._device))
+        return features.float().cpu()
+
+
+def load_tokenizer(source: ClipSource) -> Any:
+    """What turns texts into tokens for the text encoder of `source`.
+
+    Raises `ScrutinyUnavailable` where there is none for its architecture.
+    """
+    path = Path(source.checkpoint)
+    folder = path if path.is_dir() else path.parent
+    # A folder with its own configuration has its own tokenizer too.
+    own = (folder / "open_clip_config.json").is_file()
+    if source.config is not None:
+        open_clip.add_model_config(source.config)
+    try:
+        return open_clip.get_tokenizer(
+            f"local-dir:{folder.resolve()}" if own else source.architecture
+        )
+    except LOAD_FAILURES as error:
+        raise ScrutinyUnavailable(
+            f"clip: no tokenizer for {source.architecture}: {error}"
+        ) from error
 
 
 def load_clip(source: ClipSource, device: torch.device) -> tuple[Any, Any]:

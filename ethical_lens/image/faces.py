@@ -9,9 +9,8 @@ the same files takes their place.
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Self, TypeVar
 
 import numpy as np
 import torch
@@ -24,13 +23,13 @@ from torchvision.ops import batched_nms
 
 from ethical_lens.device import resolve_device
 from ethical_lens.image.errors import ModelFailed, ScrutinyUnavailable, failures_translated
+from ethical_lens.image.reading import as_picture
+from ethical_lens.image.readings import Box, Distribution, FaceReading
 from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.results import LifeStage, Value
 from ethical_lens.sources import DeviceName, SourcesError
 
 T = TypeVar("T")
-Box = tuple[float, float, float, float]
-"""Left, top, right, bottom in pixels."""
 
 STRIDE: Final = 4
 """Side of the detector's cells, in pixels of the picture it is given."""
@@ -54,33 +53,6 @@ class FacesConfig(Value):
     margin: float = Field(default=1.7, ge=1.0)
     threshold: float = Field(default=0.5, gt=0.0, le=1.0)
     overlap: float = Field(default=0.4, gt=0.0, le=1.0)
-
-
-@dataclass(frozen=True)
-class Distribution(Generic[T]):
-    """Probabilities that sum to 1."""
-
-    probabilities: dict[T, float]
-
-    @property
-    def best(self) -> T:
-        return max(self.probabilities, key=lambda value: self.probabilities[value])
-
-    @property
-    def certainty(self) -> float:
-        """The probability of the best."""
-        return self.probabilities[self.best]
-
-
-@dataclass(frozen=True)
-class FaceReading:
-    """One face: `box` in pixels of the picture, and how sure the detector is (0 to 1)."""
-
-    box: Box
-    score: float
-    gender: Distribution[str]
-    race: Distribution[str]
-    stage: Distribution[LifeStage]
 
 
 class FaceReader:
@@ -125,11 +97,13 @@ class FaceReader:
     def read(self, images: Sequence[Image.Image]) -> list[tuple[FaceReading, ...]]:
         """The faces of each picture from left to right; none found gives an empty tuple.
 
-        One pass of each model over all `images`, of any size. Raises `ModelFailed` where a
-        picture cannot be read, a model fails, or its numbers are not finite.
+        One pass of each model over all `images`, of any size. Raises
+        `UnreadablePicture` as `as_picture` does, `ModelFailed` where a model fails or its numbers
+        are not finite.
         """
         if not images:
             return []
+        images = [as_picture(image) for image in images]
         with failures_translated("reading faces"):
             pictures, sizes = self._resized(images)
             which, boxes, scores = self._found(pictures, sizes)
@@ -169,10 +143,9 @@ class FaceReader:
     def _small(self, image: Image.Image) -> torch.Tensor:
         side, shorter = self._config.side, min(image.size)
         size = tuple(min(round(length * side / shorter), side * _LONGEST) for length in image.size)
-        rgb = image.convert("RGB")
-        if rgb.size != size:
-            rgb = rgb.resize((size[0], size[1]), Image.Resampling.BOX)
-        return torch.from_numpy(np.array(rgb)).permute(2, 0, 1).float() / 255
+        if image.size != size:
+            image = image.resize((size[0], size[1]), Image.Resampling.BOX)
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
 
     def _found(
         self, pictures: torch.Tensor, sizes: Sequence[tuple[int, int]]

@@ -1,4 +1,4 @@
-"""A file, which may be anything, to a picture that scrutiny can take."""
+"""A file or an image in memory, which may be anything, to a picture that scrutiny can take."""
 
 import struct
 import zlib
@@ -50,13 +50,7 @@ def read_picture(source: Path | bytes) -> Image.Image:
         with Image.open(
             BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS
         ) as image:
-            _must_fit(image)
-            # MPO is a photograph with previews or depth behind it; every viewer shows the first.
-            if image.format != "MPO" and getattr(image, "is_animated", False):
-                raise SeveralPictures(
-                    "holds several pictures (an animation or pages); give each as a file of its own"
-                )
-            return _rgb(ImageOps.exif_transpose(image))
+            return _as_shown(image)
     except UnidentifiedImageError as error:
         raise UnreadablePicture("is no PNG, JPEG, WebP, GIF, BMP or TIFF") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -64,6 +58,33 @@ def read_picture(source: Path | bytes) -> Image.Image:
     except _FAILURES as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise UnreadablePicture(f"cannot be read: {why}") from error
+
+
+def as_picture(image: Image.Image) -> Image.Image:
+    """`image` as `read_picture` would give it: RGB and the right way up, in bounded memory.
+
+    What is so already comes back as it is, not as a copy. Raises what `read_picture` raises; the
+    rest of a file that was opened lazily is decoded here.
+    """
+    try:
+        if not min(image.size):
+            raise UnreadablePicture(f"has {image.width}x{image.height} pixels")
+        return _as_shown(image)
+    except _FAILURES as error:
+        raise UnreadablePicture(f"cannot be read: {error}") from error
+
+
+def _as_shown(image: Image.Image) -> Image.Image:
+    _must_fit(image)
+    # MPO is a photograph with previews or depth behind it; every viewer shows the first.
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise SeveralPictures(
+            "holds several pictures (an animation or pages); give each as a file of its own"
+        )
+    if image.mode == "RGB" and not image.has_transparency_data and not image.getexif():
+        image.load()
+        return image
+    return _rgb(ImageOps.exif_transpose(image))
 
 
 def _must_fit(image: Image.Image) -> None:

@@ -10,16 +10,18 @@ from ethical_lens.device import resolve_device
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.image.errors import ScrutinyUnavailable, failures_translated
 from ethical_lens.image.heads import Heads
+from ethical_lens.image.reading import as_picture
 from ethical_lens.image.views import square_views
 from ethical_lens.results import Concept
 from ethical_lens.sources import ModelSources, SourcesError
 
 
 class Scrutineer:
-    """Scores pictures. `digests` names the models of scrutiny for the record of decisions."""
+    """Scores pictures. `digests` names the models of scrutiny for the record of decisions;
+    `encoder` is there for whoever else reads pictures with it."""
 
     def __init__(self, encoder: ImageEncoder, heads: Heads, digests: Mapping[str, str]) -> None:
-        self._encoder = encoder
+        self.encoder = encoder
         self._heads = heads
         self.digests = dict(digests)
 
@@ -42,11 +44,11 @@ class Scrutineer:
         A picture that is not square is scored by its worst view (see `views`). Scores that are
         not finite are handed on as they are: `decide_picture` sends those pictures to a person.
 
-        Raises `ModelFailed` where a picture cannot be read or a model fails.
+        Raises `UnreadablePicture` as `as_picture` does, `ModelFailed` where a model fails.
         """
         with failures_translated("scoring pictures"):
-            views = [square_views(image) for image in images]
-            features = self._encoder.encode([view for some in views for view in some])
+            views = [square_views(as_picture(image)) for image in images]
+            features = self.encoder.encode([view for some in views for view in some])
             by_concept = self._heads.scores(features)
         counts = [len(some) for some in views]
         worst = {

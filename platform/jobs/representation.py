@@ -66,6 +66,9 @@ class PictureOut(Schema):
     progress: float = Field(description="share of diffusion steps done, 0 to 1")
     scores: dict[str, float] = Field(description="by concept, 0 to 1")
     findings: list[str]
+    faces: list[dict[str, Any]] = Field(
+        description="faces that were read: box, gender, race, life stage, how sure that is"
+    )
     sha256: str | None = None
 
     @staticmethod
@@ -88,6 +91,11 @@ class PictureOut(Schema):
     @staticmethod
     def resolve_findings(picture: Picture) -> list[str]:
         return [finding["concept"] for finding in _verdict(picture).get("findings", ())]
+
+    @staticmethod
+    def resolve_faces(picture: Picture) -> list[dict[str, Any]]:
+        faces: list[dict[str, Any]] = _verdict(picture).get("faces", [])
+        return faces
 
     @staticmethod
     def resolve_sha256(picture: Picture) -> str | None:
@@ -170,6 +178,7 @@ class DecisionOut(Schema):
     scores: dict[str, float]
     thresholds: dict[str, float]
     findings: list[str]
+    faces: list[dict[str, Any]]
     policy: str
     model_digests: dict[str, str]
     created_at: datetime

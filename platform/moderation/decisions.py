@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from config.rows import rows_insert
+from ethical_lens.results import ReadFace
 from moderation.models import Decision, DecisionAction, DecisionStage
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def decision_record(
     scores: Mapping[str, float] | None = None,
     thresholds: Mapping[str, float] | None = None,
     findings: Sequence[str] = (),
+    faces: Sequence[ReadFace] = (),
     model_digests: Mapping[str, str] | None = None,
     object_digest: str = "",
 ) -> Decision:
@@ -45,6 +47,7 @@ def decision_record(
         scores=dict(scores or {}),
         thresholds=dict(thresholds or {}),
         findings=list(findings),
+        faces=[face.model_dump(mode="json") for face in faces],
         model_digests=dict(model_digests or {}),
         object_digest=object_digest,
         policy_version_id=job.policy_version_id,

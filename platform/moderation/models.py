@@ -107,6 +107,9 @@ class Decision(models.Model):
     scores = models.JSONField(default=dict)
     thresholds = models.JSONField(default=dict)
     findings = ArrayField(models.CharField(max_length=16), default=list)
+    faces = models.JSONField(
+        default=list, help_text="the faces that were read: ethical_lens.results.ReadFace as JSON"
+    )
     model_digests = models.JSONField(default=dict)
     object_digest = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 of the picture that was judged"

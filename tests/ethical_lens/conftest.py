@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ethical_lens.generation.painter import Painter
+    from ethical_lens.image.faces import FaceReader
     from ethical_lens.image.regions import RegionFinder
     from ethical_lens.image.scrutineer import Scrutineer
 
@@ -51,6 +52,20 @@ def region_finder(sources: ModelSources) -> "RegionFinder":
     from ethical_lens.image.regions import RegionFinder
 
     return RegionFinder.load(sources.regions, sources.device)
+
+
+@pytest.fixture(scope="session")
+def sees_nobody() -> "FaceReader":
+    """A face reader that has learned nothing yet: to begin with, faces are rare."""
+    import torch
+
+    from ethical_lens.image.faces import FaceClassifier, FaceDetector, FaceReader, FacesConfig
+    from ethical_lens.results import LifeStage
+
+    config = FacesConfig(genders=("male", "female"), races=("one",), stages=tuple(LifeStage))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return FaceReader(config, FaceDetector(), FaceClassifier(config), torch.device("cpu"))
 
 
 @pytest.fixture(scope="session")

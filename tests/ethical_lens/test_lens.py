@@ -9,13 +9,18 @@ from PIL import Image
 
 from ethical_lens.generation.painter import Painter
 from ethical_lens.generation.request import PaintRequest
+from ethical_lens.image.face_edit import shows
+from ethical_lens.image.face_readers import load_face_reader
+from ethical_lens.image.faces import FaceReader
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.lens import EthicalLens, Generation
-from ethical_lens.policy import BlurSettings, Policy
-from ethical_lens.results import Label, PictureAction
-from ethical_lens.sources import ModelSources
+from ethical_lens.policy import DEFAULT_CONCEPTS, OUT_OF_REACH, BlurSettings, Policy
+from ethical_lens.results import Concept, Label, PictureAction
+from ethical_lens.sources import MINI, ModelSources
 from ethical_lens.text.aligner import AlignmentError
+from ethical_lens.text.rules import RuleAligner
+from redrawing import SHOWN, Redraws, drawn
 
 pytestmark = pytest.mark.models
 
@@ -112,11 +117,12 @@ def plain(
     painter: PaintsPlain,
     scrutineer: Scrutineer,
     region_finder: RegionFinder,
+    sees_nobody: FaceReader,
     sources: ModelSources,
 ) -> EthicalLens:
     (defaults,) = sources.pipelines.values()
     return EthicalLens(
-        Policy(), cast(Painter, painter), defaults, scrutineer, region_finder,
+        Policy(), cast(Painter, painter), defaults, scrutineer, region_finder, sees_nobody,
         rng=random.Random(1),
     )  # fmt: skip
 
@@ -143,3 +149,77 @@ def test_a_negative_prompt_is_painted_without_what_scrutiny_took_out(
 
     assert "clothes" not in painter.requests[0].negative_prompt
     assert "rain" in painter.requests[0].negative_prompt
+
+
+class Remembers(RuleAligner):
+    """Remembers which concepts it was told of."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[frozenset[Concept]] = []
+
+    def revise(self, prompt: str, concepts: frozenset[Concept], policy: Policy) -> str:
+        self.told.append(concepts)
+        return super().revise(prompt, concepts, policy)
+
+
+def test_a_finding_is_told_to_the_aligner_and_there_is_one_repaint_at_most(
+    painter: PaintsPlain,
+    scrutineer: Scrutineer,
+    region_finder: RegionFinder,
+    sees_nobody: FaceReader,
+    sources: ModelSources,
+) -> None:
+    (defaults,), aligner = sources.pipelines.values(), Remembers()
+    fires = {
+        concept: DEFAULT_CONCEPTS[concept].model_copy(update={"threshold": threshold})
+        for concept, threshold in zip(
+            Concept, [OUT_OF_REACH, 0.0, 0.0, OUT_OF_REACH, OUT_OF_REACH], strict=True
+        )
+    }
+    lens = EthicalLens(
+        Policy(concepts=fires), cast(Painter, painter), defaults, scrutineer, region_finder,
+        sees_nobody, aligners=[aligner], rng=random.Random(1),
+    )  # fmt: skip
+
+    (picture,) = lens.generate("a red political banner in front of a church").pictures
+
+    assert aligner.told == [frozenset({Concept.POLITIC, Concept.CULTURE})]
+    first, second = painter.requests
+    assert first.prompt != second.prompt
+    assert picture.before is not None
+    assert picture.before.outcome.final.action is PictureAction.REPAINT
+    assert (picture.round, picture.outcome.final.reason) == (2, "picture_still_toxic")
+    assert picture.image is None
+
+
+class PaintsOnePerson(PaintsPlain):
+    """Whatever it is asked for."""
+
+    def paint(self, requests: Sequence[PaintRequest], on_step: object = None) -> list[Image.Image]:
+        self.requests += requests
+        return [drawn(SHOWN) for _ in requests]
+
+
+@pytest.mark.parametrize("editing", [False, True])
+def test_what_was_drawn_is_shown_once_faces_are_edited(editing: bool) -> None:
+    mini, editor = ModelSources.read(MINI), Redraws()
+    scrutineer, regions = Scrutineer.load(mini), RegionFinder.load(mini.regions, "cpu")
+    reader = load_face_reader(mini, scrutineer, regions)
+    lens = EthicalLens(
+        Policy(edit_faces=editing), cast(Painter, PaintsOnePerson()), mini.pipelines[MINI],
+        scrutineer, regions, reader, editor=editor, rng=random.Random(1),
+    )  # fmt: skip
+
+    pictures = lens.generate("a doctor in an office", 6, seed=1).pictures
+
+    assert bool(editor.asked) is editing
+    assert len({picture.draws[0].age for picture in pictures}) > 1
+    for picture in pictures:
+        assert picture.image is not None
+        assert picture.outcome.final.action is PictureAction.RELEASE
+        ((face,),) = reader.read([picture.image])
+        same = shows(face.for_record(), picture.draws[0])
+        assert same or not editing
+        if picture.outcome.edited is not None:
+            assert picture.image is picture.outcome.edited

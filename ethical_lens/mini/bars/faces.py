@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from ethical_lens.image.faces import FaceReader, FaceReading
+from ethical_lens.image.faces import FaceReader
+from ethical_lens.image.readings import FaceReading
 from ethical_lens.mini.training.drawings import scene_at
 from ethical_lens.mini.world.canvas import Box
 from ethical_lens.mini.world.drawing import Face, draw

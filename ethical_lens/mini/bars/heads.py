@@ -11,6 +11,7 @@ from PIL import Image
 
 from ethical_lens.generation.painter import Painter
 from ethical_lens.image.encoder import ImageEncoder
+from ethical_lens.image.faces import FaceReader
 from ethical_lens.image.heads import Heads
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
@@ -37,6 +38,7 @@ def measure(models: Path, count: int) -> dict[str, float]:
     scrutineer = Scrutineer(encoder, Heads.load(models / "heads", encoder.dimension), {})
     painter, judge = Painter.load(models / "pipeline", "cpu"), Judge.load(models / "judge")
     finder = RegionFinder.load(str(models / "regions"), "cpu")
+    reader = FaceReader.load(models / "faces", "cpu")
     answers: defaultdict[str, list[bool]] = defaultdict(list)
     for start in range(0, count, _BATCH):
         indices = range(start, min(start + _BATCH, count))
@@ -45,7 +47,7 @@ def measure(models: Path, count: int) -> dict[str, float]:
         for name, right in _found(pictures, judge.judge(pictures), scrutineer):
             answers[name].append(right)
         drawings = [draw(scene_at("balanced", SEED, index)) for index in indices]
-        for name, right in _repaired(drawings, scrutineer, finder):
+        for name, right in _repaired(drawings, scrutineer, finder, reader):
             answers[name].append(right)
     return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
 
@@ -65,7 +67,7 @@ def _found(
 
 
 def _repaired(
-    drawings: list[Drawing], scrutineer: Scrutineer, finder: RegionFinder
+    drawings: list[Drawing], scrutineer: Scrutineer, finder: RegionFinder, reader: FaceReader
 ) -> Iterator[tuple[str, bool]]:
     alone = [
         (drawing, concept)
@@ -85,7 +87,7 @@ def _repaired(
         )
         for drawing, _ in alone
     ]
-    outcomes = scrutinise(requests, scrutineer, finder)
+    outcomes = scrutinise(requests, scrutineer, finder, reader)
     for (_, concept), outcome in zip(alone, outcomes, strict=True):
         # Not all of these were blurred: what no head found was released as it was.
         released = outcome.final.action is PictureAction.RELEASE

@@ -163,6 +163,7 @@ def _decide(
         scores={concept.value: score for concept, score in verdict.scores.items()},
         thresholds=policy_of_version(job.policy_version_id).thresholds,
         findings=[finding.concept.value for finding in verdict.findings],
+        faces=verdict.faces,
         model_digests=model_digests,
         object_digest=version.sha256,
     )

@@ -21,7 +21,7 @@ from ethical_lens.policy import Policy
 from ethical_lens.results import Label
 from ethical_lens.text.rules import RuleAligner
 
-NO_PARTS = Parts(*(cast(Any, None) for _ in range(4)))
+NO_PARTS = Parts(*(cast(Any, None) for _ in range(5)))
 TOXICITY = toxicity_prompts()
 
 

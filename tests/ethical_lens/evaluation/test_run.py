@@ -154,7 +154,7 @@ def test_a_failing_judge_is_counted_and_takes_only_its_picture() -> None:
 
 
 def replaced(parts: Parts, painter: Any) -> Parts:
-    return Parts(painter, parts.defaults, parts.scrutineer, parts.regions)
+    return Parts(painter, parts.defaults, parts.scrutineer, parts.regions, parts.reader)
 
 
 class NeverPaints:

@@ -8,18 +8,18 @@ import torch
 from PIL import Image
 from torch import nn
 
-from ethical_lens.image.errors import ModelFailed, ScrutinyUnavailable
+from ethical_lens.image.errors import ModelFailed, ScrutinyUnavailable, UnreadablePicture
 from ethical_lens.image.faces import (
     CLASSIFIER,
     CONFIG,
     DETECTOR,
-    Distribution,
     FaceClassifier,
     FaceDetector,
     FaceReader,
     FacesConfig,
     crops,
 )
+from ethical_lens.image.readings import Distribution
 from ethical_lens.mini.training.faces import write
 from ethical_lens.results import LifeStage
 
@@ -110,7 +110,7 @@ def test_faces_come_from_left_to_right() -> None:
     assert first.box[0] < second.box[0]
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3000, 2), (50, 40)])
+@pytest.mark.parametrize("size", [(1, 1), (64, 2), (50, 40)])
 def test_no_face_gives_nothing(size: tuple[int, int]) -> None:
     assert reader().read([picture(size)]) == [()]
 
@@ -189,5 +189,5 @@ def test_numbers_that_are_not_finite_are_an_error(part: str) -> None:
 def test_a_picture_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     picture((96, 96)).save(tmp_path / "cut.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:60])
-    with Image.open(tmp_path / "cut.png") as cut, pytest.raises(ModelFailed):
+    with Image.open(tmp_path / "cut.png") as cut, pytest.raises(UnreadablePicture):
         reader().read([cut])

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from ethical_lens.image.errors import PictureTooLarge, SeveralPictures, UnreadablePicture
-from ethical_lens.image.reading import MOST_PIXELS, SUFFIXES, read_picture
+from ethical_lens.image.reading import MOST_PIXELS, SUFFIXES, as_picture, read_picture
 from ethical_lens.image.views import LONGEST
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
@@ -265,3 +265,62 @@ def test_codes_are_stable(make: Callable[[], bytes], code: str) -> None:
     with pytest.raises(UnreadablePicture) as raised:
         read_picture(make())
     assert raised.value.code == code
+
+
+def test_an_image_in_memory_that_is_in_order_is_not_copied() -> None:
+    image = halves()
+    assert as_picture(image) is image
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "P", "L", "1", "LA", "RGBA", "YCbCr", "HSV"])
+def test_an_image_of_any_mode_becomes_rgb(mode: str) -> None:
+    read = as_picture(halves().convert(mode))
+    assert (read.mode, read.size) == ("RGB", (32, 16))
+    if mode not in {"L", "LA", "1"}:
+        assert near(read.getpixel((4, 8)), RED)
+
+
+def test_an_image_in_memory_is_judged_as_it_is_shown() -> None:
+    """Hidden colours, a turn, and the range of 16 bits: what `convert("RGB")` gets wrong."""
+    image = halves().convert("RGBA")
+    image.paste((0, 0, 255, 0), (0, 0, 16, 16))
+    assert near(as_picture(image).getpixel((4, 8)), WHITE)
+
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(BytesIO(saved(halves(), "JPEG", exif=exif, quality=95))) as turned:
+        assert as_picture(turned).size == (16, 32)
+
+    grey = Image.fromarray(np.full((3, 3), 128 * 256, dtype=np.uint16))
+    assert as_picture(grey).getpixel((1, 1)) == (128, 128, 128)
+
+
+@pytest.mark.parametrize(
+    ("image", "error"),
+    [
+        (Image.new("RGB", (0, 0)), UnreadablePicture),
+        (Image.new("RGB", (0, 9)), UnreadablePicture),
+        (Image.new("RGB", (4, 4 * LONGEST + 1)), PictureTooLarge),
+        (Image.new("1", (20_000, 20_000)), PictureTooLarge),
+        (Image.new("I", (8, 8)), UnreadablePicture),
+        (Image.new("F", (8, 8)), UnreadablePicture),
+    ],
+    ids=["0x0", "0x9", "long", "20000x20000", "I", "F"],
+)
+def test_an_image_in_memory_that_cannot_be_judged(
+    image: Image.Image, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        as_picture(image)
+
+
+def test_a_file_that_was_opened_and_not_read_yet() -> None:
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    whole = saved(noise, "PNG")
+    with Image.open(BytesIO(whole)) as image:
+        assert as_picture(image).tobytes() == noise.tobytes()
+    with Image.open(BytesIO(whole[:5000])) as image, pytest.raises(UnreadablePicture):
+        as_picture(image)
+    moving = saved(noise, "GIF", save_all=True, append_images=[noise.rotate(90)])
+    with Image.open(BytesIO(moving)) as image, pytest.raises(SeveralPictures):
+        as_picture(image)

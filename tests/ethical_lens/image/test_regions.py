@@ -178,3 +178,46 @@ def test_dilation_stops_at_the_border() -> None:
 def test_a_folder_without_weights(tmp_path: Path) -> None:
     with pytest.raises(ScrutinyUnavailable, match="cannot be loaded as CLIPSeg"):
         RegionFinder.load(str(tmp_path), "cpu")
+
+
+class CountingEncoder(torch.nn.Module):
+    """Counts the passes of the picture encoder that it stands before."""
+
+    def __init__(self, encoder: Any) -> None:
+        super().__init__()
+        self.encoder, self.passes = encoder, list[int]()
+
+    def forward(self, *, pixel_values: torch.Tensor, **options: Any) -> Any:
+        self.passes.append(len(pixel_values))
+        return self.encoder(pixel_values=pixel_values, **options)
+
+
+def test_several_targets_cost_one_pass_and_are_found_as_the_model_finds_them(
+    parts: tuple[Any, Any], model: Any, damaged: RegionFinder, pictures: list[Image.Image]
+) -> None:
+    queries = ["nude body", "face", "Ada Example's face, and a few words more"]
+    model.clip.vision_model = CountingEncoder(model.clip.vision_model)
+
+    found = damaged.find_all(pictures[0], queries, PLAIN)
+
+    assert model.clip.vision_model.passes == [1]
+    inputs = parts[1](
+        text=queries, images=[pictures[0]] * 3, return_tensors="pt", padding=True, truncation=True
+    )
+    with torch.inference_mode():
+        expected = torch.sigmoid(parts[0](**inputs).logits) > PLAIN.mask_threshold
+    for mask, wanted in zip(found, expected, strict=True):
+        assert mask is not None
+        assert (mask != wanted.numpy()).mean() < 0.001
+    alone = damaged.find(pictures[0], queries[1], PLAIN)
+    assert alone is not None
+    assert found[1] is not None
+    assert (alone != found[1]).mean() < 0.001
+
+
+def test_no_target_costs_nothing(
+    model: Any, damaged: RegionFinder, pictures: list[Image.Image]
+) -> None:
+    model.clip.vision_model = CountingEncoder(model.clip.vision_model)
+    assert damaged.find_all(pictures[0], [], PLAIN) == []
+    assert model.clip.vision_model.passes == []

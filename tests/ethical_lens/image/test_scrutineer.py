@@ -123,7 +123,7 @@ def cut_file(pictures: list[Image.Image], tmp_path: Path) -> Path:
 
 
 def test_a_picture_that_cannot_be_read(scrutineer: Scrutineer, cut_file: Path) -> None:
-    with Image.open(cut_file) as image, pytest.raises(ScrutinyError, match="scoring pictures"):
+    with Image.open(cut_file) as image, pytest.raises(ScrutinyError, match="cannot be read"):
         scrutineer.score([image])
 
 

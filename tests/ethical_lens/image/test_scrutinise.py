@@ -4,8 +4,9 @@ The scores of random models mean nothing, but they are fixed: each test looks up
 scores before and after its blur, and puts the threshold where its way leads.
 """
 
+import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,17 @@ import pytest
 import torch
 from PIL import Image
 
+from ethical_lens.decide import SEXUAL_CONCEPTS
+from ethical_lens.image.areas import region_queries
 from ethical_lens.image.blur import blur_region
 from ethical_lens.image.encoder import ImageEncoder
+from ethical_lens.image.faces import FaceReader
 from ethical_lens.image.heads import Heads, new_head
 from ethical_lens.image.regions import Mask, RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.image.scrutinise import (
     ScrutinyOutcome,
     ScrutinyRequest,
-    region_queries,
     scrutinise,
 )
 from ethical_lens.policy import (
@@ -95,8 +98,8 @@ Judge = Callable[[ScrutinyRequest], ScrutinyOutcome]
 
 
 @pytest.fixture
-def judge(scrutineer: Scrutineer, region_finder: RegionFinder) -> Judge:
-    return lambda asked: scrutinise([asked], scrutineer, region_finder)[0]
+def judge(scrutineer: Scrutineer, region_finder: RegionFinder, sees_nobody: FaceReader) -> Judge:
+    return lambda asked: scrutinise([asked], scrutineer, region_finder, sees_nobody)[0]
 
 
 def test_nothing_fires_released(judge: Judge, pictures: list[Image.Image]) -> None:
@@ -210,7 +213,10 @@ def test_sexual_and_under_twenty_is_blocked_and_never_repaired(
 
 
 def test_unreadable_scores_go_to_a_person(
-    sources: ModelSources, region_finder: RegionFinder, pictures: list[Image.Image]
+    sources: ModelSources,
+    region_finder: RegionFinder,
+    sees_nobody: FaceReader,
+    pictures: list[Image.Image],
 ) -> None:
     encoder = ImageEncoder.load(sources.clip, torch.device("cpu"))
     heads = {concept: new_head(encoder.dimension) for concept in Concept}
@@ -218,7 +224,7 @@ def test_unreadable_scores_go_to_a_person(
     last.bias.data.fill_(math.nan)
     broken = Scrutineer(encoder, Heads(heads), {})
 
-    (outcome,) = scrutinise([request(pictures[0], policy({}))], broken, region_finder)
+    (outcome,) = scrutinise([request(pictures[0], policy({}))], broken, region_finder, sees_nobody)
 
     assert (outcome.final.action, outcome.final.reason) == (
         PictureAction.REVIEW,
@@ -228,14 +234,22 @@ def test_unreadable_scores_go_to_a_person(
 
 
 class RecordingFinder(RegionFinder):
-    """Remembers what was looked for; `absent` names what is then not found."""
+    """Remembers what was looked for, and how often; `absent` names what is then not found."""
 
     queries: list[str]
     absent: set[str]
+    looks: int
 
-    def find(self, image: Image.Image, query: str, settings: BlurSettings) -> Mask | None:
-        self.queries.append(query)
-        return None if query in self.absent else super().find(image, query, settings)
+    def find_all(
+        self, image: Image.Image, queries: Sequence[str], settings: BlurSettings
+    ) -> list[Mask | None]:
+        self.queries += queries
+        self.looks += bool(queries)
+        found = super().find_all(image, queries, settings)
+        return [
+            None if query in self.absent else mask
+            for query, mask in zip(queries, found, strict=True)
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +259,7 @@ def loaded_recording(sources: ModelSources) -> RecordingFinder:
 
 @pytest.fixture
 def recording(loaded_recording: RecordingFinder) -> RecordingFinder:
-    loaded_recording.queries, loaded_recording.absent = [], set()
+    loaded_recording.queries, loaded_recording.absent, loaded_recording.looks = [], set(), 0
     return loaded_recording
 
 
@@ -260,42 +274,54 @@ def recording(loaded_recording: RecordingFinder) -> RecordingFinder:
 def test_named_faces_are_looked_for_or_else_every_face(
     scrutineer: Scrutineer,
     recording: RecordingFinder,
+    sees_nobody: FaceReader,
     pictures: list[Image.Image],
     figures: tuple[str, ...],
     queries: list[str],
 ) -> None:
     rules = policy({Concept.PUBLIC: 0.0})
 
-    (outcome,) = scrutinise([request(pictures[0], rules, figures=figures)], scrutineer, recording)
+    asked = request(pictures[0], rules, figures=figures)
+
+    (outcome,) = scrutinise([asked], scrutineer, recording, sees_nobody)
 
     assert recording.queries == queries
+    assert recording.looks == 1
     assert outcome.blurred is not None
 
 
 def test_one_of_two_named_figures_is_enough_to_blur(
-    scrutineer: Scrutineer, recording: RecordingFinder, pictures: list[Image.Image]
+    scrutineer: Scrutineer,
+    recording: RecordingFinder,
+    sees_nobody: FaceReader,
+    pictures: list[Image.Image],
 ) -> None:
     recording.absent = {"Ada Example's face"}
     asked = request(
         pictures[0], policy({Concept.PUBLIC: 0.0}), figures=("Ada Example", "Bo Sample")
     )
 
-    assert scrutinise([asked], scrutineer, recording)[0].blurred is not None
+    assert scrutinise([asked], scrutineer, recording, sees_nobody)[0].blurred is not None
     recording.absent.add("Bo Sample's face")
-    assert scrutinise([asked], scrutineer, recording)[0].final.reason == "region_not_found"
+    (outcome,) = scrutinise([asked], scrutineer, recording, sees_nobody)
+    assert outcome.final.reason == "region_not_found"
 
 
 @pytest.mark.parametrize("absent", ["nude body", "face"])
 def test_every_concept_that_fires_must_be_found(
-    scrutineer: Scrutineer, recording: RecordingFinder, pictures: list[Image.Image], absent: str
+    scrutineer: Scrutineer,
+    recording: RecordingFinder,
+    sees_nobody: FaceReader,
+    pictures: list[Image.Image],
+    absent: str,
 ) -> None:
     asked = request(pictures[0], policy({Concept.PUBLIC: 0.0, Concept.NUDE: 0.0}))
-    (both,) = scrutinise([asked], scrutineer, recording)
+    (both,) = scrutinise([asked], scrutineer, recording, sees_nobody)
     assert both.blurred is not None
-    assert recording.queries == ["nude body", "face"]
+    assert (recording.queries, recording.looks) == (["nude body", "face"], 1)
 
     recording.absent = {absent}
-    (outcome,) = scrutinise([asked], scrutineer, recording)
+    (outcome,) = scrutinise([asked], scrutineer, recording, sees_nobody)
 
     assert outcome.final.reason == "region_not_found"
     assert outcome.blurred is None
@@ -326,7 +352,11 @@ class CountingScrutineer(Scrutineer):
 
 
 def test_a_mixed_batch_is_judged_like_single_pictures_in_two_encodes(
-    sources: ModelSources, judge: Judge, region_finder: RegionFinder, pick: Pick
+    sources: ModelSources,
+    judge: Judge,
+    region_finder: RegionFinder,
+    sees_nobody: FaceReader,
+    pick: Pick,
 ) -> None:
     nude, culture = Concept.NUDE, Concept.CULTURE
     helped, before, after = pick(lambda b, a: b[nude] > a[nude] + 0.05)
@@ -342,7 +372,7 @@ def test_a_mixed_batch_is_judged_like_single_pictures_in_two_encodes(
     counting = CountingScrutineer.load(sources)
     counting.calls = []
 
-    outcomes = scrutinise(asked, counting, region_finder)
+    outcomes = scrutinise(asked, counting, region_finder, sees_nobody)
 
     assert [outcome.final.action for outcome in outcomes] == [
         PictureAction.RELEASE,
@@ -365,5 +395,30 @@ def test_a_mixed_batch_is_judged_like_single_pictures_in_two_encodes(
         assert alone.final.scores == pytest.approx(together.final.scores, abs=1e-4)
 
 
-def test_an_empty_batch(scrutineer: Scrutineer, region_finder: RegionFinder) -> None:
-    assert scrutinise([], scrutineer, region_finder) == []
+def test_an_empty_batch(
+    scrutineer: Scrutineer, region_finder: RegionFinder, sees_nobody: FaceReader
+) -> None:
+    assert scrutinise([], scrutineer, region_finder, sees_nobody) == []
+
+
+@pytest.mark.parametrize("pair", list(itertools.combinations(Concept, 2)), ids="+".join)
+@pytest.mark.parametrize("under_twenty", [False, True])
+def test_every_pair_of_heads_that_fire(
+    judge: Judge, pictures: list[Image.Image], pair: tuple[Concept, Concept], under_twenty: bool
+) -> None:
+    fired = frozenset(pair)
+    rules = policy(dict.fromkeys(pair, 0.0))
+    for round in (1, 2):
+        outcome = judge(request(pictures[0], rules, round=round, under_twenty=under_twenty))
+
+        assert outcome.final.concepts == fired
+        if under_twenty and fired & SEXUAL_CONCEPTS:
+            expected = (PictureAction.BLOCK, "sexual_and_under_twenty")
+        elif fired == {Concept.NUDE, Concept.PUBLIC}:  # blurred, and the threshold is 0
+            expected = (PictureAction.BLOCK, "region_still_toxic")
+        elif round == 1:
+            expected = (PictureAction.REPAINT, "picture_toxic")
+        else:
+            expected = (PictureAction.BLOCK, "picture_still_toxic")
+        assert (outcome.final.action, outcome.final.reason) == expected
+        assert (outcome.blurred is not None) == (expected[1] == "region_still_toxic")
