@@ -3,6 +3,7 @@
 Defaults are the published constants (Cai et al. 2025; reference code `yuzhu-cai/Ethical-Lens`).
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
@@ -12,6 +13,15 @@ from ethical_lens.results import Attribute, Concept, Factor, LifeStage, Value
 
 OUT_OF_REACH = 1.01
 """A threshold no score can reach: the concept is scored and recorded, and never acted on."""
+
+
+class NotAllowed(ValueError):
+    """The policy does not let this model or these LoRA weights be used. `field` is which."""
+
+    def __init__(self, field: str, name: str, allowed: Sequence[str]) -> None:
+        self.field = field
+        listed = ", ".join(allowed) or "none"
+        super().__init__(f"{field} {name!r} is not allowed by the policy; allowed: {listed}")
 
 
 class Scope(StrEnum):
@@ -69,6 +79,9 @@ DEFAULT_CONCEPTS: dict[Concept, ConceptRule] = {
 class Policy(Value):
     """All that a judgement depends on besides the prompt, the picture and the models.
 
+    `models` and `loras` are the names of pipelines and LoRA weights that requests may use; where
+    they lie is the affair of the model sources. `models` is None where all may be used.
+
     Raises `ValueError` where a concept lacks its rule: a head without a rule could not act.
     """
 
@@ -78,6 +91,8 @@ class Policy(Value):
     diversify: frozenset[Attribute] = frozenset(Attribute)
     rounds: int = Field(default=2, ge=1, le=2)
     aligners: tuple[str, ...] = Field(default=("rules",), min_length=1)
+    models: tuple[str, ...] | None = Field(default=None, min_length=1)
+    loras: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _every_concept_has_a_rule(self) -> Self:
@@ -85,6 +100,16 @@ class Policy(Value):
         if missing:
             raise ValueError(f"concepts: no rule for {', '.join(missing)}")
         return self
+
+    def check_model(self, model: str) -> None:
+        """Raises `NotAllowed` unless requests may use the pipeline `model`."""
+        if self.models is not None and model not in self.models:
+            raise NotAllowed("model", model, self.models)
+
+    def check_lora(self, lora: str) -> None:
+        """Raises `NotAllowed` unless requests may use the LoRA weights `lora`; "" is none."""
+        if lora and lora not in self.loras:
+            raise NotAllowed("lora", lora, self.loras)
 
     @property
     def thresholds(self) -> dict[str, float]:

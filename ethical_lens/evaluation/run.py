@@ -26,7 +26,7 @@ from ethical_lens.evaluation.prompts.own import (
     toxicity_prompts,
 )
 from ethical_lens.evaluation.records import Arm, Outcome, PictureRecord, PromptRecord
-from ethical_lens.generation.painter import Painter
+from ethical_lens.generation.painter import load_painter
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.lens import EthicalLens, LensPicture
@@ -82,7 +82,7 @@ class Evaluation:
         name = pipeline or next(iter(sources.pipelines))
         scrutineer = Scrutineer.load(sources)
         parts = Parts(
-            Painter.load(sources.pipeline(name), sources.device, sources.dtype),
+            load_painter(sources, name),
             sources.pipelines[name],
             scrutineer,
             RegionFinder.load(sources.regions, sources.device),
