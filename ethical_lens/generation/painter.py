@@ -205,11 +205,7 @@ class Painter:
                 height=first.height,
                 num_inference_steps=first.steps,
                 output_type="np",
-                **(
-                    {"guidance_scale": first.guidance_scale}
-                    if self._shape.takes("guidance_scale")
-                    else {}
-                ),
+                **self._options(first),
                 **self._callback(at_step),
             ).images
         except RUN_FAILURES as error:
@@ -232,6 +228,15 @@ class Painter:
             f"{len(requests)} pictures of {first.width}x{first.height} do not fit in memory; "
             "ask for smaller ones"
         )
+
+    def _options(self, request: PaintRequest) -> dict[str, Any]:
+        """Call arguments that some pipelines have and others have not."""
+        wanted = {
+            "guidance_scale": request.guidance_scale,
+            # Else PixArt and Sana paint in a size of their own choice and scale the picture.
+            "use_resolution_binning": False,
+        }
+        return {name: value for name, value in wanted.items() if self._shape.takes(name)}
 
     def _callback(self, at_step: Callable[[int, int, torch.Tensor], None]) -> dict[str, Any]:
         """The call arguments by which the pipeline tells of its steps."""
