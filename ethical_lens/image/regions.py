@@ -1,5 +1,6 @@
 """CLIPSeg: where in a picture is what a text names?"""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -51,9 +52,17 @@ class RegionFinder:
         model.requires_grad_(False)
         return cls(model.eval().to(on), processor, on)
 
-    @torch.inference_mode()
     def find(self, image: Image.Image, query: str, settings: BlurSettings) -> Mask | None:
-        """The region that `query` names, as a mask (height, width), or None if it is not there.
+        """The region that `query` names, as `find_all` finds it."""
+        (mask,) = self.find_all(image, [query], settings)
+        return mask
+
+    @torch.inference_mode()
+    def find_all(
+        self, image: Image.Image, queries: Sequence[str], settings: BlurSettings
+    ) -> list[Mask | None]:
+        """The region that each of `queries` names, as a mask (height, width), or None if it is not
+        there. `image` is looked at once, whatever their number.
 
         A pixel belongs to the region where CLIPSeg's sigmoid is above `mask_threshold`, an
         absolute figure: the reference stretched every answer to 0..1 first and so found a region
@@ -62,24 +71,44 @@ class RegionFinder:
         Raises `UnreadableRegions` where the model's numbers are not finite, `ModelFailed` where the
         picture cannot be read or the model fails.
         """
-        with failures_translated(f"looking for {query!r}"):
-            inputs = self._processor(
-                text=[query], images=[image.convert("RGB")], return_tensors="pt", truncation=True
+        if not queries:
+            return []
+        with failures_translated(f"looking for {', '.join(map(repr, queries))}"):
+            logits = self._logits(image.convert("RGB"), queries)
+        masks: list[Mask | None] = []
+        for query, answer in zip(queries, logits, strict=True):
+            if not torch.isfinite(answer).all():
+                raise UnreadableRegions(f"the answer for {query!r} is not finite")
+            # One at a time: the answers of a large picture need not all lie in memory at once.
+            whole = functional.interpolate(
+                answer[None, None],
+                size=(image.height, image.width),
+                mode="bilinear",
+                align_corners=False,
             )
-            logits = self._model(**inputs.to(self._device)).logits.float()
-        if not torch.isfinite(logits).all():
-            raise UnreadableRegions(f"the answer for {query!r} is not finite")
-        logits = functional.interpolate(
-            logits.reshape(1, 1, *logits.shape[-2:]),
-            size=(image.height, image.width),
-            mode="bilinear",
-            align_corners=False,
+            found = torch.sigmoid(whole) > settings.mask_threshold
+            grown = dilate(found, scaled(settings.dilation, image)) if found.any() else None
+            masks.append(None if grown is None else grown[0, 0].cpu().numpy())
+        return masks
+
+    def _logits(self, image: Image.Image, queries: Sequence[str]) -> torch.Tensor:
+        """Answers (k, side, side) to k queries: what the model's own `forward` gives for k copies
+        of the picture, with one pass of its picture encoder instead of k."""
+        model, k = self._model, len(queries)
+        inputs = self._processor(
+            text=list(queries),
+            images=[image],
+            return_tensors="pt",
+            padding=True,
+            truncation=True,
+        ).to(self._device)
+        seen = model.clip.get_image_features(inputs.pixel_values, output_hidden_states=True)
+        layers = [seen.hidden_states[i + 1].expand(k, -1, -1) for i in model.extract_layers]
+        meant = model.get_conditional_embeddings(
+            batch_size=k, input_ids=inputs.input_ids, attention_mask=inputs.attention_mask
         )
-        found = torch.sigmoid(logits) > settings.mask_threshold
-        if not found.any():
-            return None
-        mask: Mask = dilate(found, scaled(settings.dilation, image))[0, 0].cpu().numpy()
-        return mask
+        logits: torch.Tensor = model.decoder(layers, meant).logits
+        return logits.float().reshape(k, *logits.shape[-2:])
 
 
 def dilate(mask: torch.Tensor, size: int) -> torch.Tensor:
