@@ -3,6 +3,7 @@
 The service runs the same steps as stages of a job; this is for scripts, research and comparison.
 """
 
+import copy
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from typing import NamedTuple, Self
 
 from PIL import Image
 
-from ethical_lens.generation.painter import Painter
+from ethical_lens.generation.painter import Painter, load_painter
 from ethical_lens.generation.request import PaintRequest
 from ethical_lens.image.diffusion_editor import DiffusionEditor
 from ethical_lens.image.face_edit import Candidate, FaceEditor, edit_faces
@@ -30,7 +31,7 @@ from ethical_lens.results import (
     PicturePrompt,
     TextVerdict,
 )
-from ethical_lens.sources import MINI, ModelSources, PipelineSource, digest_of
+from ethical_lens.sources import MINI, ModelSources, PipelineSource, SourcesError, digest_of
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import load_aligners, scrutinise_with
 from ethical_lens.text.deck import Deck, draw_pictures
@@ -70,6 +71,7 @@ class _Item(NamedTuple):
     verdict: TextVerdict
     picture: PicturePrompt
     seed: int
+    lora: str
 
 
 class EthicalLens:
@@ -104,6 +106,8 @@ class EthicalLens:
             self._editor = DiffusionEditor(painter)
         self._rng = rng or random.SystemRandom()
         self._decks: dict[str, Deck] = {}
+        self._name = ""
+        self._sources: ModelSources | None = None
 
     @classmethod
     def load(
@@ -116,21 +120,50 @@ class EthicalLens:
     ) -> Self:
         """Load a preset or a file of models (docs/models.md); `pipeline` is its first unless named.
 
-        Raises `SourcesError`, `PipelineUnavailable` or `ScrutinyUnavailable` with what is missing.
+        Raises `NotAllowed` for a pipeline that the policy does not name, and `SourcesError`,
+        `PipelineUnavailable` or `ScrutinyUnavailable` with what is missing.
         """
-        sources = ModelSources.read(models)
+        sources, policy = ModelSources.read(models), policy or Policy()
         name = pipeline or next(iter(sources.pipelines))
+        policy.check_model(name)
         scrutineer = Scrutineer.load(sources)
         regions = RegionFinder.load(sources.regions, sources.device)
-        return cls(
-            policy or Policy(),
-            Painter.load(sources.pipeline(name), sources.device, sources.dtype),
+        lens = cls(
+            policy,
+            load_painter(sources, name),
             sources.pipelines[name],
             scrutineer,
             regions,
             load_face_reader(sources, scrutineer, regions),
             rng=rng,
         )
+        lens._name, lens._sources = name, sources
+        return lens
+
+    def with_pipeline(self, pipeline: str) -> "EthicalLens":
+        """This lens with another pipeline of the same models: draws, aligners and scrutiny are
+        shared, so attributes stay balanced over both.
+
+        Raises as `load` does, and `SourcesError` where this lens was not loaded from models.
+        """
+        self._policy.check_model(pipeline)
+        if self._sources is None:
+            raise SourcesError("this lens was made from its parts: load it to choose by name")
+        other = copy.copy(self)
+        other._painter = load_painter(self._sources, pipeline)
+        other._name, other._defaults = pipeline, self._sources.pipelines[pipeline]
+        if isinstance(self._editor, DiffusionEditor):
+            other._editor = DiffusionEditor(other._painter)
+        return other
+
+    @property
+    def painting(self) -> dict[str, str]:
+        """What paints: the pipeline's name where one is known, device and dtype."""
+        return {
+            "pipeline": self._name,
+            "device": self._painter.device,
+            "dtype": self._painter.dtype,
+        }
 
     def digests(self) -> dict[str, str]:
         """Digest by model, `pipeline` and those of scrutiny (`ModelSources.scrutiny_digests`).
@@ -146,15 +179,19 @@ class EthicalLens:
         *,
         negative_prompt: str = "",
         seed: int = 0,
+        lora: str = "",
         on_step: OnStep | None = None,
     ) -> Generation:
-        """`n` pictures of `prompt`, with seeds from `seed` on; `on_step` as in `complete`.
+        """`n` pictures of `prompt`, with seeds from `seed` on; `lora` and `on_step` as in
+        `complete`.
 
-        Raises `AlignmentError` where the prompt gets no verdict, `GenerationError` and
-        `ScrutinyError` where painting or scrutiny fail: then there is no picture.
+        Raises `NotAllowed` for LoRA weights that the policy does not name, `AlignmentError` where
+        the prompt gets no verdict, `GenerationError` and `ScrutinyError` where painting or scrutiny
+        fail: then there is no picture.
         """
+        self._policy.check_lora(lora)
         alignment = self.align(prompt, n, negative_prompt=negative_prompt)
-        (generation,) = self.complete([alignment], [seed], on_step)
+        (generation,) = self.complete([alignment], [seed], on_step, lora=lora)
         return generation
 
     def align(self, prompt: str, n: int = 1, *, negative_prompt: str = "") -> Alignment:
@@ -165,9 +202,10 @@ class EthicalLens:
         """
         policy = self._policy
         verdict, judge = scrutinise_with(self._aligners, prompt, negative_prompt, policy)
-        draws, self._decks = draw_pictures(
+        draws, decks = draw_pictures(
             self._decks, verdict, policy, 0 if verdict.blocked else n, self._rng
         )
+        self._decks.update(decks)
         return judge.merge(verdict, draws, policy)
 
     def complete(
@@ -175,23 +213,28 @@ class EthicalLens:
         alignments: Sequence[Alignment],
         seeds: Sequence[int],
         on_step: OnStep | None = None,
+        *,
+        lora: str = "",
     ) -> list[Generation]:
         """Paint and scrutinise the pictures of `alignments` as one batch, what is repainted as
         another; the pictures of `alignments[i]` have seeds from `seeds[i]` on.
 
         `on_step(round, step, total)` is called after each denoising step of all pictures at once;
-        what it raises ends the run and reaches the caller.
+        what it raises ends the run and reaches the caller. All pictures have the LoRA weights
+        `lora`, or none.
 
-        Raises `GenerationError` and `ScrutinyError`; then there is no picture at all.
+        Raises `NotAllowed` where the policy does not name `lora`, `GenerationError` and
+        `ScrutinyError`; then there is no picture at all.
         """
+        self._policy.check_lora(lora)
         items = [
-            _Item(alignment.verdict, picture, seed + i)
+            _Item(alignment.verdict, picture, seed + i, lora)
             for alignment, seed in zip(alignments, seeds, strict=True)
             for i, picture in enumerate(alignment.pictures)
         ]
         pictures = self._judged(items, 1, on_step)
         again = [
-            (i, _Item(items[i].verdict, revised, items[i].seed))
+            (i, _Item(items[i].verdict, revised, items[i].seed, lora))
             for i, picture in enumerate(pictures)
             if picture.outcome.final.action is PictureAction.REPAINT
             and (revised := self._revised(picture)) is not None
@@ -227,7 +270,7 @@ class EthicalLens:
         if not items:
             return []
         painted = [
-            self._request(item.picture.prompt, item.verdict.negative_prompt, item.seed)
+            self._request(item.picture.prompt, item.verdict.negative_prompt, item.seed, item.lora)
             for item in items
         ]
         images = self._painter.paint(painted, on_step and partial(on_step, round))
@@ -275,7 +318,9 @@ class EthicalLens:
             return PicturePrompt(prompt=prompt, draws=picture.draws)
         return None
 
-    def _request(self, prompt: str, negative_prompt: str, seed: int) -> PaintRequest:
+    def _request(
+        self, prompt: str, negative_prompt: str, seed: int, lora: str = ""
+    ) -> PaintRequest:
         defaults = self._defaults
         return PaintRequest(
             prompt=prompt,
@@ -285,6 +330,7 @@ class EthicalLens:
             height=defaults.height,
             steps=defaults.steps,
             guidance_scale=defaults.guidance_scale,
+            lora=lora,
         )
 
 

@@ -4,6 +4,7 @@ Defaults are the published constants (Cai et al. 2025; reference code `yuzhu-cai
 """
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
@@ -13,6 +14,15 @@ from ethical_lens.results import Attribute, Concept, Factor, LifeStage, Value
 
 OUT_OF_REACH = 1.01
 """A threshold no score can reach: the concept is scored and recorded, and never acted on."""
+
+
+class NotAllowed(ValueError):
+    """The policy does not let this model or these LoRA weights be used. `field` is which."""
+
+    def __init__(self, field: str, name: str, allowed: Sequence[str]) -> None:
+        self.field = field
+        listed = ", ".join(allowed) or "none"
+        super().__init__(f"{field} {name!r} is not allowed by the policy; allowed: {listed}")
 
 
 class Scope(StrEnum):
@@ -100,7 +110,9 @@ class Policy(Value):
     """All that a judgement depends on besides the prompt, the picture and the models.
 
     `edit_faces`: whether the face of a single person is painted anew where it does not show the
-    attributes drawn for it; false in policies from before there was an editor.
+    attributes drawn for it; false in policies from before there was an editor. `models` and `loras`
+    are the names of pipelines and LoRA weights that requests may use; where they lie is the affair
+    of the model sources. `models` is None where all may be used.
 
     Raises `ValueError` where a concept lacks its rule (a head without a rule could not act), and
     where fairness targets and pool do not name the same values.
@@ -114,6 +126,8 @@ class Policy(Value):
     rounds: int = Field(default=2, ge=1, le=2)
     aligners: tuple[str, ...] = Field(default=("rules",), min_length=1)
     edit_faces: bool = False
+    models: tuple[str, ...] | None = Field(default=None, min_length=1)
+    loras: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _every_concept_has_a_rule(self) -> Self:
@@ -140,6 +154,16 @@ class Policy(Value):
         shares = self.targets.of(attribute) or dict.fromkeys(pool, 1)
         unit = math.gcd(*shares.values())
         return tuple(value for value in pool for _ in range(shares[value] // unit))
+
+    def check_model(self, model: str) -> None:
+        """Raises `NotAllowed` unless requests may use the pipeline `model`."""
+        if self.models is not None and model not in self.models:
+            raise NotAllowed("model", model, self.models)
+
+    def check_lora(self, lora: str) -> None:
+        """Raises `NotAllowed` unless requests may use the LoRA weights `lora`; "" is none."""
+        if lora and lora not in self.loras:
+            raise NotAllowed("lora", lora, self.loras)
 
     @property
     def thresholds(self) -> dict[str, float]:

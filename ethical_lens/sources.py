@@ -42,6 +42,7 @@ REGIONS_FILES: Final = ("config.json",)
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 DtypeName = Literal["auto", "float32", "float16", "bfloat16"]
+ScrutinyDtype = Literal["float32", "bfloat16"]
 
 
 class SourcesError(ValueError):
@@ -59,6 +60,21 @@ class PipelineSource(Value):
     height: int = Field(default=512, ge=64, le=1024, multiple_of=8)
     steps: int = Field(default=30, ge=1, le=100)
     guidance_scale: float = Field(default=7.5, ge=0, le=30, allow_inf_nan=False)
+
+
+class LoraSource(Value):
+    """LoRA weights, a local safetensors file, and how much of them counts.
+
+    `pipelines` are the names of those it belongs to; empty: all.
+    """
+
+    source: str = Field(pattern=r"\.safetensors$")
+    pipelines: tuple[str, ...] = ()
+    scale: float = Field(default=1.0, ge=-10, le=10, allow_inf_nan=False)
+
+    def fits(self, pipeline: str) -> bool:
+        """Whether it belongs to the pipeline of that name."""
+        return not self.pipelines or pipeline in self.pipelines
 
 
 class ClipSource(Value):
@@ -105,8 +121,8 @@ class ModelSources(Value):
     `heads` is a folder with `<concept>.safetensors` or `<concept>.pt` for each `Concept`. `faces`
     is a folder that `FaceReader` loads, or a file with the weights of FairFace; without it faces
     are read by `clip` and `regions` alone (`image/face_readers.py`). `dtype` is for the pipelines
-    ("auto": float32 on the CPU, float16 on CUDA); scrutiny always computes in float32, so that a
-    verdict does not depend on it.
+    ("auto": float32 on the CPU, float16 on CUDA). `scrutiny_dtype` is for `clip`: bfloat16 takes
+    half the memory and, where the CPU has it, less time; a verdict near a threshold can differ.
     """
 
     pipelines: dict[str, PipelineSource] = Field(min_length=1)
@@ -114,8 +130,10 @@ class ModelSources(Value):
     heads: Path
     regions: str = Field(min_length=1)
     faces: Path | None = None
+    loras: dict[str, LoraSource] = {}
     device: DeviceName = "auto"
     dtype: DtypeName = "auto"
+    scrutiny_dtype: ScrutinyDtype = "float32"
 
     @classmethod
     def parse(cls, models: str | Path) -> Self:
@@ -183,6 +201,22 @@ class ModelSources(Value):
             for name, given in self.pipelines.items()
         }
         clip = self.clip._found(finder)
+        loras = {
+            name: given.model_copy(
+                update={
+                    "source": str(
+                        finder.local(f"loras.{name}", Path(given.source), is_folder=False)
+                    )
+                }
+            )
+            for name, given in self.loras.items()
+        }
+        finder.missing += [
+            f"loras.{name}.pipelines: there is no pipeline {pipeline!r}."
+            for name, given in loras.items()
+            for pipeline in given.pipelines
+            if pipeline not in pipelines
+        ]
         regions = finder.part("regions", self.regions, REGIONS_FILES)
         faces = self.faces and finder.local(
             "faces", self.faces, is_folder=not finder.place(self.faces).is_file()
@@ -193,6 +227,7 @@ class ModelSources(Value):
         return self.model_copy(
             update={
                 "pipelines": pipelines,
+                "loras": loras,
                 "clip": clip,
                 "heads": heads,
                 "regions": regions,
@@ -208,13 +243,20 @@ class ModelSources(Value):
             )
         return self.pipelines[name].source
 
+    def loras_of(self, pipeline: str) -> dict[str, LoraSource]:
+        """The LoRA weights that belong to the pipeline of that name."""
+        return {name: lora for name, lora in self.loras.items() if lora.fits(pipeline)}
+
     def scrutiny_digests(self) -> dict[str, str]:
         """Digest by model for the record of decisions: `clip`, `regions`, `heads/<concept>`.
 
         With `faces` where there is a reader of faces. Reads every file whole, so call it once per
         process. Raises `SourcesError` where a head is missing.
         """
-        digests = {"clip": self.clip.digest(), "regions": digest_of(self.regions)}
+        clip = self.clip.digest()
+        if self.scrutiny_dtype != "float32":
+            clip += f" {self.scrutiny_dtype}"  # as much a part of a verdict as the weights
+        digests = {"clip": clip, "regions": digest_of(self.regions)}
         if self.faces is not None:
             digests["faces"] = digest_of(str(self.faces))
         for concept in Concept:

@@ -19,7 +19,7 @@ from jobs.recording.painting import (
 )
 from jobs.storage import quarantine_put
 from workers.leasing import finish_each
-from workers.loading import painter, painter_digest
+from workers.loading import lora_digest, painter, painter_digest
 from workers.pngs import png_encode
 
 PROGRESS_SECONDS = 0.5
@@ -46,8 +46,10 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
     size = settings.ENVIRONMENT.generate_batch_size
     for start in range(0, len(orders), size):
         batch = orders[start : start + size]
-        model = batch[0].picture.model
+        model, lora = batch[0].picture.model, batch[0].picture.lora
         digests["pipeline"] = painter_digest(model)
+        if lora:
+            digests["lora"] = lora_digest(lora)
         with _ONE_AT_A_TIME:
             images = painter(model).paint(
                 [_request(order.picture) for order in batch], on_step=_Progress(batch)
@@ -79,6 +81,7 @@ def _request(picture: PictureToPaint) -> PaintRequest:
         height=picture.height,
         steps=picture.steps,
         guidance_scale=picture.guidance_scale,
+        lora=picture.lora,
     )
 
 
@@ -99,4 +102,6 @@ class _Progress:
         pictures = [
             order.picture.picture_id for order in self.batch if order.claim.stage_id in held
         ]
-        Picture.objects.filter(pk__in=pictures).update(steps_done=step)
+        # The painter counts on where it paints in parts; a job knows the steps of one picture.
+        steps = self.batch[0].picture.steps
+        Picture.objects.filter(pk__in=pictures).update(steps_done=steps * step // total)

@@ -41,15 +41,23 @@ def aligner(name: str) -> PromptAligner:
 @cache
 def painter(name: str) -> "Painter":
     """The pipeline that jobs call `name`."""
-    from ethical_lens.generation.painter import Painter
+    from ethical_lens.generation.painter import load_painter
 
-    return Painter.load(sources().pipeline(name), sources().device, sources().dtype)
+    found = load_painter(sources(), name)
+    logger.info("pipeline %s paints on %s in %s", name, found.device, found.dtype)
+    return found
 
 
 @cache
 def painter_digest(name: str) -> str:
     """Which weights `name` stands for."""
     return digest_of(sources().pipeline(name))
+
+
+@cache
+def lora_digest(name: str) -> str:
+    """Which LoRA weights `name` stands for."""
+    return digest_of(sources().loras[name].source)
 
 
 @cache

@@ -10,6 +10,7 @@ from ethical_lens.console import generate, images, prompts
 from ethical_lens.console.inputs import InputError
 from ethical_lens.generation.errors import GenerationError
 from ethical_lens.image.errors import ScrutinyError
+from ethical_lens.policy import NotAllowed
 from ethical_lens.sources import SourcesError
 from ethical_lens.text.aligner import AlignmentError
 
@@ -22,6 +23,7 @@ exit codes:
 """
 _EXPECTED: Final = (
     InputError,
+    NotAllowed,
     SourcesError,
     AlignmentError,
     GenerationError,

@@ -38,6 +38,7 @@ def add(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None
     )
     add_models(parser)
     parser.add_argument("--pipeline", help="of the models (default: their first)")
+    parser.add_argument("--lora", default="", help="LoRA weights by name, if the policy allows it")
     add_policy(parser)
     parser.set_defaults(run=run)
 
@@ -66,16 +67,17 @@ def run(arguments: argparse.Namespace) -> int:
     with tqdm(unit=" steps", desc="painting") as progress:
 
         def on_step(round: int, step: int, total: int) -> None:
-            if step == 1:
-                progress.reset(total)
-                progress.set_description("painting" if round == 1 else "painting again")
-            progress.update()
+            progress.set_description("painting" if round == 1 else "painting again", refresh=False)
+            # Set, not counted: both can change where a batch is painted in parts.
+            progress.total, progress.n = total, step
+            progress.refresh()
 
         done = lens.generate(
             arguments.prompt,
             arguments.n,
             negative_prompt=arguments.negative_prompt,
             seed=seed,
+            lora=arguments.lora,
             on_step=on_step,
         )
     out.mkdir(parents=True, exist_ok=True)
@@ -89,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         "prompt": arguments.prompt,
         "negative_prompt": arguments.negative_prompt,
         "seed": seed,
+        "painting": lens.painting | {"lora": arguments.lora},
         **report(done),
         "models": lens.digests(),
         "policy": policy.model_dump(),

@@ -26,7 +26,7 @@ from ethical_lens.evaluation.prompts.own import (
     toxicity_prompts,
 )
 from ethical_lens.evaluation.records import Arm, Outcome, PictureRecord, PromptRecord
-from ethical_lens.generation.painter import Painter
+from ethical_lens.generation.painter import load_painter
 from ethical_lens.image.face_readers import load_face_reader
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
@@ -84,7 +84,7 @@ class Evaluation:
         scrutineer = Scrutineer.load(sources)
         regions = RegionFinder.load(sources.regions, sources.device)
         parts = Parts(
-            Painter.load(sources.pipeline(name), sources.device, sources.dtype),
+            load_painter(sources, name),
             sources.pipelines[name],
             scrutineer,
             regions,

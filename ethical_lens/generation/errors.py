@@ -9,8 +9,16 @@ class PipelineUnavailable(GenerationError):
     """The pipeline cannot be loaded: not there, incomplete, or not of a usable shape."""
 
 
+class LoraUnavailable(GenerationError):
+    """The LoRA is not known, cannot be loaded, or does not belong to the pipeline."""
+
+
+class PromptTooLong(GenerationError):
+    """The pipeline cannot read the whole prompt, and what it leaves out would not be painted."""
+
+
 class OutOfMemory(GenerationError):
-    """The batch does not fit. Memory was given back; a smaller batch may fit."""
+    """Not even one picture fits. Memory was given back; a smaller picture may fit."""
 
 
 class UnusablePictures(GenerationError):

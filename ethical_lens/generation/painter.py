@@ -2,7 +2,10 @@
 
 import gc
 import inspect
-from collections.abc import Callable, Sequence
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,26 +18,21 @@ from PIL import Image
 from ethical_lens.device import resolve_device, resolve_dtype
 from ethical_lens.generation.errors import (
     GenerationError,
+    LoraUnavailable,
     OutOfMemory,
     PipelineUnavailable,
     UnusablePictures,
 )
+from ethical_lens.generation.long_prompts import PromptReader
+from ethical_lens.generation.loras import lora_applied
 from ethical_lens.generation.request import PaintRequest
+from ethical_lens.generation.shape import Shape
 from ethical_lens.loading import LOAD_FAILURES
-from ethical_lens.sources import DeviceName, DtypeName
+from ethical_lens.sources import DeviceName, DtypeName, LoraSource, ModelSources
+
+logger = logging.getLogger(__name__)
 
 OnStep = Callable[[int, int], None]
-
-NEEDED = {
-    "prompt",
-    "negative_prompt",
-    "num_inference_steps",
-    "guidance_scale",
-    "generator",
-    "output_type",
-    "callback_on_step_end",
-}
-"""Call arguments of every SD- and SDXL-shaped pipeline."""
 
 RUN_FAILURES = (
     RuntimeError,
@@ -52,8 +50,16 @@ RUN_FAILURES = (
 class Painter:
     """Paints with one pipeline. Not for two threads at once: schedulers hold the state of a run."""
 
-    def __init__(self, pipeline: Any) -> None:
-        self._pipeline = pipeline
+    def __init__(self, pipeline: Any, loras: Mapping[str, LoraSource] | None = None) -> None:
+        """Take `pipeline` over: without its safety checker, whose place scrutiny takes.
+
+        Raises `ValueError` for a pipeline that does not paint pictures from text.
+        """
+        self._pipeline, self._loras = pipeline, dict(loras or {})
+        self._shape = Shape.of(type(pipeline))
+        self._reader = PromptReader(pipeline, self._shape)
+        if getattr(pipeline, "safety_checker", None) is not None:
+            pipeline.safety_checker = None
         pipeline.set_progress_bar_config(disable=True)
 
     @property
@@ -61,12 +67,26 @@ class Painter:
         """The pipeline itself, for what else can be done with its weights."""
         return self._pipeline
 
+    @property
+    def device(self) -> str:
+        """Where it paints: "cpu" or "cuda"."""
+        return str(self._pipeline.device.type)
+
+    @property
+    def dtype(self) -> str:
+        """What it computes with, such as "float32"."""
+        return str(self._pipeline.dtype).removeprefix("torch.")
+
     @classmethod
     def load(
-        cls, source: str | Path, device: DeviceName = "auto", dtype: DtypeName = "auto"
+        cls,
+        source: str | Path,
+        device: DeviceName = "auto",
+        dtype: DtypeName = "auto",
+        loras: Mapping[str, LoraSource] | None = None,
     ) -> Self:
-        """Load `source`, a local folder or a hub id, without its safety checker: the scrutiny of
-        this project takes its place.
+        """Load `source`, a local folder or a hub id, without its safety checker. Of `loras`, by the
+        names that requests use, nothing is loaded yet.
 
         Raises `PipelineUnavailable` with what is missing and how to get it.
         """
@@ -83,7 +103,7 @@ class Painter:
                     local_files_only=local,
                     **options,
                 )
-            return cls(pipeline.to(on))
+            return cls(pipeline.to(on), loras)
         except LOAD_FAILURES as error:
             raise PipelineUnavailable(_how_to_get(str(source), local, error)) from error
 
@@ -97,22 +117,74 @@ class Painter:
         rounds differently from that of a single picture, so pixels agree to within rounding
         (`tests/ethical_lens/generation` holds the bound).
 
-        `on_step(step, total)` is called after each denoising step, `step` from 1 to `total`; what
-        it raises ends the run and reaches the caller as it is.
+        Prompts beyond what the text encoder reads at once are painted apart from the others, and
+        where memory runs out the batch is halved. `on_step(step, total)` is called after each
+        denoising step, `step` from 1 to `total`: the steps of one part after another, so that both
+        grow with the parts, and `step` goes back where a part must be painted anew. What it
+        raises ends the run and reaches the caller as it is.
 
-        Raises `ValueError` where sizes, steps or guidance differ within the batch, `OutOfMemory`,
+        Raises `ValueError` where sizes, steps, guidance or LoRA differ within the batch,
+        `LoraUnavailable`, `PromptTooLong`, `OutOfMemory` where not even one picture fits,
         `UnusablePictures` where a picture is not finite (diffusers would return it black), and
         `GenerationError` for other failures of the pipeline.
         """
         if not requests:
             return []
         if len({request.batch_key for request in requests}) > 1:
-            raise ValueError("a batch shares one width, height, number of steps and guidance scale")
-        pixels = self._run(requests, on_step)
+            raise ValueError(
+                "a batch shares one width, height, number of steps, guidance scale and LoRA"
+            )
+        parts = self._parts(requests)
+        with self._lora(requests[0].lora):
+            pixels = self._run_parts(requests, parts, on_step)
         broken = tuple(i for i, picture in enumerate(pixels) if not np.isfinite(picture).all())
         if broken:
             raise UnusablePictures(broken)
         return [Image.fromarray((picture * 255).round().astype(np.uint8)) for picture in pixels]
+
+    def _lora(self, name: str) -> AbstractContextManager[None]:
+        if not name:
+            return nullcontext()
+        if name not in self._loras:
+            known = ", ".join(sorted(self._loras)) or "none"
+            raise LoraUnavailable(f"no LoRA of this pipeline is named {name!r}; there is: {known}")
+        return lora_applied(self._pipeline, name, self._loras[name])
+
+    def _parts(self, requests: Sequence[PaintRequest]) -> list[list[int]]:
+        """The places of `requests` that may be painted together."""
+        if not self._shape.takes("negative_prompt") and any(r.negative_prompt for r in requests):
+            raise GenerationError(
+                f"{self._shape.name} takes no negative prompt: leave it out or name another model"
+            )
+        parts: dict[int, list[int]] = {}
+        for place, request in enumerate(requests):
+            parts.setdefault(self._reader.windows(request), []).append(place)
+        return list(parts.values())
+
+    def _run_parts(
+        self, requests: Sequence[PaintRequest], parts: list[list[int]], on_step: OnStep | None
+    ) -> list[np.ndarray]:
+        """Pixels as `_run` gives them, picture i of `requests[i]`."""
+        pixels: dict[int, np.ndarray] = {}
+        waiting, largest, done = deque(parts), len(requests), 0
+        while waiting:
+            part = waiting.popleft()
+            if part[largest:]:
+                waiting.appendleft(part[largest:])
+            part = part[:largest]
+            total = done + 1 + sum(-(-len(rest) // largest) for rest in waiting)
+            try:
+                painted = self._run([requests[i] for i in part], _told(on_step, done, total))
+            except OutOfMemory:
+                if len(part) == 1:
+                    raise
+                largest = (len(part) + 1) // 2
+                logger.warning("%d pictures do not fit: going on with %d", len(part), largest)
+                waiting.appendleft(part)
+                continue
+            pixels.update(zip(part, painted, strict=True))
+            done += 1
+        return [pixels[i] for i in range(len(requests))]
 
     def _run(self, requests: Sequence[PaintRequest], on_step: OnStep | None) -> np.ndarray:
         """Pixels, float (n, h, w, 3) in 0 to 1, or NaN where latents were not finite."""
@@ -120,31 +192,26 @@ class Painter:
         # The last latents count: decoding and clamping can turn an infinity into a plain colour.
         finite: list[bool] = []
 
-        def callback(pipeline: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            total = pipeline.num_timesteps
-            if step + 1 == total:
-                finite.extend(torch.isfinite(tensors["latents"]).flatten(1).all(dim=1).tolist())
+        def at_step(step: int, total: int, latents: torch.Tensor) -> None:
+            if step >= total:
+                finite[:] = torch.isfinite(latents).flatten(1).all(dim=1).tolist()
             if on_step is not None:
                 try:
-                    on_step(step + 1, total)
+                    on_step(step, total)
                 except BaseException as error:
                     raised.append(error)
                     raise
-            return {}
 
         try:
             pixels = self._pipeline(
-                prompt=[request.prompt for request in requests],
-                # Always a list: SDXL treats None and "" unlike, which would make one picture
-                # depend on whether its neighbours have a negative prompt.
-                negative_prompt=[request.negative_prompt for request in requests],
+                **self._reader.arguments(requests),
                 generator=[torch.Generator("cpu").manual_seed(r.seed) for r in requests],
                 width=first.width,
                 height=first.height,
                 num_inference_steps=first.steps,
-                guidance_scale=first.guidance_scale,
                 output_type="np",
-                callback_on_step_end=callback,
+                **self._options(first),
+                **self._callback(at_step),
             ).images
         except RUN_FAILURES as error:
             if raised and error is raised[0]:
@@ -152,8 +219,10 @@ class Painter:
             if not _is_out_of_memory(error):
                 raise GenerationError(f"the pipeline failed: {error}") from error
         else:
-            pixels[~np.array(finite)] = np.nan
-            return np.asarray(pixels)
+            pixels = np.asarray(pixels)
+            if finite:
+                pixels[~np.array(finite)] = np.nan
+            return pixels
         finally:
             raised.clear()  # else error, traceback and this frame keep each other, and tensors
         # Outside the handler: the error's traceback, which holds the tensors, is gone by now.
@@ -161,8 +230,50 @@ class Painter:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         raise OutOfMemory(
-            f"{len(requests)} pictures of {first.width}x{first.height} do not fit in memory"
+            f"{len(requests)} pictures of {first.width}x{first.height} do not fit in memory; "
+            "ask for smaller ones"
         )
+
+    def _options(self, request: PaintRequest) -> dict[str, Any]:
+        """Call arguments that some pipelines have and others have not."""
+        wanted = {
+            "guidance_scale": request.guidance_scale,
+            # Else PixArt and Sana paint in a size of their own choice and scale the picture.
+            "use_resolution_binning": False,
+        }
+        return {name: value for name, value in wanted.items() if self._shape.takes(name)}
+
+    def _callback(self, at_step: Callable[[int, int, torch.Tensor], None]) -> dict[str, Any]:
+        """The call arguments by which the pipeline tells of its steps."""
+
+        def at_end(pipeline: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            at_step(step + 1, pipeline.num_timesteps, tensors["latents"])
+            return {}
+
+        def older(step: int, _: Any, latents: torch.Tensor) -> None:
+            scheduler = self._pipeline.scheduler
+            total = len(scheduler.timesteps) // getattr(scheduler, "order", 1)
+            at_step(step + 1, total, latents)
+
+        if self._shape.takes("callback_on_step_end"):
+            return {"callback_on_step_end": at_end}
+        return {"callback": older, "callback_steps": 1}
+
+
+def _told(on_step: OnStep | None, done: int, parts: int) -> OnStep | None:
+    """`on_step` told of all parts, of which `done` are painted, while the next one is."""
+    if on_step is None:
+        return None
+    return lambda step, total: on_step(done * total + step, parts * total)
+
+
+def load_painter(sources: ModelSources, name: str) -> Painter:
+    """The pipeline that `sources` calls `name`, with the LoRA weights that belong to it.
+
+    Raises `SourcesError` for an unknown name, `PipelineUnavailable` as `Painter.load` does.
+    """
+    source = sources.pipeline(name)
+    return Painter.load(source, sources.device, sources.dtype, sources.loras_of(name))
 
 
 def _options(index: dict[str, Any]) -> dict[str, Any]:
@@ -170,12 +281,7 @@ def _options(index: dict[str, Any]) -> dict[str, Any]:
     pipeline_class = getattr(diffusers, name, None) if isinstance(name, str) else None
     if pipeline_class is None:
         raise ValueError(f"its model_index.json names {name!r}, which diffusers does not have")
-    missing = NEEDED - set(inspect.signature(pipeline_class.__call__).parameters)
-    if missing:
-        raise ValueError(
-            f"{name} is not shaped like Stable Diffusion or SDXL: it takes no "
-            f"{', '.join(sorted(missing))}"
-        )
+    Shape.of(pipeline_class)
     if "safety_checker" in inspect.signature(pipeline_class.__init__).parameters:
         return {"safety_checker": None, "requires_safety_checker": False}
     return {}

@@ -7,6 +7,7 @@ from typing import Any, Self
 import open_clip
 import torch
 from PIL import Image
+from safetensors import safe_open
 
 from ethical_lens.finding import HUB_ID
 from ethical_lens.image.errors import ScrutinyUnavailable
@@ -16,7 +17,7 @@ from ethical_lens.sources import CLIP_FILES, ClipSource
 
 
 class ImageEncoder:
-    """Images in, un-normalised features out, in float32.
+    """Images in, un-normalised features out: float32, whatever the encoder computes with.
 
     `dimension` is the number of features (768 for ViT-L/14).
     """
@@ -25,15 +26,18 @@ class ImageEncoder:
         self._model = model
         self._preprocess = preprocess
         self._device = device
+        self._dtype = model.text_projection.dtype
         self.dimension = int(model.text_projection.shape[-1])
 
     @classmethod
-    def load(cls, source: ClipSource, device: torch.device) -> Self:
+    def load(
+        cls, source: ClipSource, device: torch.device, dtype: torch.dtype = torch.float32
+    ) -> Self:
         """Load the checkpoint; pickled code in it is never run.
 
         Raises `ScrutinyUnavailable` as `load_clip` does.
         """
-        model, preprocess = load_clip(source, device)
+        model, preprocess = load_clip(source, device, dtype)
         return cls(model, preprocess, device)
 
     @torch.inference_mode()
@@ -46,7 +50,8 @@ class ImageEncoder:
         if not images:
             return torch.empty(0, self.dimension)
         batch = torch.stack([self._preprocess(as_picture(image)) for image in images])
-        features: torch.Tensor = self._model.encode_image(batch.to(self._device), normalize=False)
+        batch = batch.to(self._device, self._dtype)
+        features: torch.Tensor = self._model.encode_image(batch, normalize=False)
         return features.float().cpu()
 
     @property
@@ -82,20 +87,26 @@ def load_tokenizer(source: ClipSource) -> Any:
         ) from error
 
 
-def load_clip(source: ClipSource, device: torch.device) -> tuple[Any, Any]:
+def load_clip(
+    source: ClipSource, device: torch.device, dtype: torch.dtype = torch.float32
+) -> tuple[Any, Any]:
     """The whole frozen model of open_clip, and what turns an RGB image into its input.
 
-    Raises `ScrutinyUnavailable` where the checkpoint is missing, damaged or of another
-    architecture.
+    Other dtypes than float32 never hold the model in float32 on the way. Raises
+    `ScrutinyUnavailable` where the checkpoint is missing, damaged or of another architecture.
     """
     if source.config is not None:
         open_clip.add_model_config(source.config)
     try:
         # The architecture draws initial weights before the checkpoint is read.
         with torch.random.fork_rng(devices=[]):
-            model, _, preprocess = open_clip.create_model_and_transforms(
-                source.architecture, pretrained=_weights(source.checkpoint), weights_only=True
-            )
+            file = _weights(source.checkpoint)
+            if dtype is torch.float32:
+                model, _, preprocess = open_clip.create_model_and_transforms(
+                    source.architecture, pretrained=file, weights_only=True
+                )
+            else:
+                model, preprocess = _in_half(source.architecture, file, dtype)
     except LOAD_FAILURES as error:
         raise ScrutinyUnavailable(
             f"clip: {source.checkpoint} cannot be loaded as {source.architecture}: {error}\n"
@@ -103,6 +114,34 @@ def load_clip(source: ClipSource, device: torch.device) -> tuple[Any, Any]:
         ) from error
     model.requires_grad_(False)
     return model.eval().to(device), preprocess
+
+
+def _in_half(architecture: str, file: str, dtype: torch.dtype) -> tuple[Any, Any]:
+    """Model and preprocessing, made in `dtype` and filled from `file` tensor by tensor."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        model, _, preprocess = open_clip.create_model_and_transforms(architecture)
+    finally:
+        torch.set_default_dtype(before)
+    if not file.endswith(".safetensors"):
+        open_clip.load_checkpoint(model, file, weights_only=True)
+        return model, preprocess
+    mine = model.state_dict()
+    with safe_open(file, "pt") as opened:
+        names = set(opened.keys())
+    if names != mine.keys():
+        odd = ", ".join(sorted(names ^ mine.keys())[:5])
+        raise ValueError(f"it has not the same tensors as the architecture: {odd}")
+    for name, place in mine.items():
+        # Opened anew for each: what was read of an open file stays in memory.
+        with safe_open(file, "pt") as opened:
+            tensor = opened.get_tensor(name)
+            if tensor.shape != place.shape:  # which copying might stretch
+                raise ValueError(f"{name} is {tuple(tensor.shape)}, not {tuple(place.shape)}")
+            place.copy_(tensor)
+            del tensor
+    return model, preprocess
 
 
 def _weights(checkpoint: str) -> str:

@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from PIL import Image
 
-from ethical_lens.device import resolve_device
+from ethical_lens.device import resolve_device, resolve_dtype
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.image.errors import ScrutinyUnavailable, failures_translated
 from ethical_lens.image.heads import Heads
@@ -35,7 +35,8 @@ class Scrutineer:
             device, digests = resolve_device(sources.device), sources.scrutiny_digests()
         except (SourcesError, OSError) as error:
             raise ScrutinyUnavailable(str(error)) from error
-        encoder = ImageEncoder.load(sources.clip, device)
+        dtype = resolve_dtype(sources.scrutiny_dtype, device)
+        encoder = ImageEncoder.load(sources.clip, device, dtype)
         return cls(encoder, Heads.load(sources.heads, encoder.dimension), digests)
 
     def score(self, images: Sequence[Image.Image]) -> list[dict[Concept, float]]:

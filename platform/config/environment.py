@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ethical_lens.sources import ModelSources, PipelineSource, SourcesError
+from ethical_lens.sources import ModelSources, SourcesError
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -167,14 +167,14 @@ class Environment(BaseSettings):
             "CONN_MAX_AGE": 0 if self.database_pool_size else None,
         }
 
-    def pipelines(self) -> dict[str, PipelineSource]:
-        """The pipelines of `models` by the names that jobs call them; whether they are there is
-        the workers' affair.
+    def model_sources(self) -> ModelSources:
+        """The pipelines and LoRA weights of `models` by the names that jobs call them; whether
+        they are there is the workers' affair.
 
         Raises `ImproperlyConfigured` where `models` is no preset and no readable file of sources.
         """
         try:
-            return ModelSources.parse(self.models).pipelines
+            return ModelSources.parse(self.models)
         except SourcesError as error:
             raise ImproperlyConfigured(f"MODELS: {error}") from None
 

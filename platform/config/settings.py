@@ -91,7 +91,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-DIFFUSION_MODELS = ENVIRONMENT.pipelines()
+_SOURCES = ENVIRONMENT.model_sources()
+DIFFUSION_MODELS, LORAS = _SOURCES.pipelines, _SOURCES.loras
 
 QUEUES = ("text", "generate", "scrutinise", "io", "webhooks")
 

@@ -43,6 +43,7 @@ class Job(models.Model):
     prompt = models.TextField()
     negative_prompt = models.TextField(blank=True)
     model = models.CharField(max_length=100)
+    lora = models.CharField(max_length=50, blank=True, help_text="LoRA weights, by name")
     n = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(10)])
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()

@@ -128,6 +128,7 @@ class JobOut(Schema):
     reason: str = Field(description="a stable code, once the job is held or has ended")
     explanation: str
     model: str
+    lora: str
     prompt: str
     negative_prompt: str
     n: int

@@ -23,6 +23,7 @@ from jobs.stages import (
     position_of,
 )
 from jobs.states import TERMINAL, JobStatus, StageState
+from moderation.policies import policy_of_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class JobRequest:
 
     prompt: str
     model: str
+    lora: str = ""
     negative_prompt: str = ""
     n: int = 1
     width: int
@@ -44,8 +46,12 @@ class JobRequest:
 def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = None) -> Job:
     """Write the job, its pictures, its stages and its outbox row in one transaction.
 
-    Who submits with a key has quotas. Raises `QuotaExceeded`, with nothing written.
+    Who submits with a key has quotas. Raises `NotAllowed` where the tenant's policy does not let
+    it use the model or the LoRA weights, and `QuotaExceeded`; then nothing is written.
     """
+    policy = policy_of_version(tenant.policy_version_id)
+    policy.check_model(request.model)
+    policy.check_lora(request.lora)
     if api_key is not None:
         QUEUE.check()
     seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
@@ -57,6 +63,7 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
             prompt=request.prompt,
             negative_prompt=request.negative_prompt,
             model=request.model,
+            lora=request.lora,
             n=request.n,
             width=request.width,
             height=request.height,
@@ -130,7 +137,8 @@ def job_cancel(*, job_id: UUID) -> Job:
 
 
 def _batch_key(job: Job, stage: Stage) -> str:
-    """Paintings fit together with the same model, size, steps and guidance; scrutiny always."""
+    """Paintings fit together with the same model, LoRA, size, steps and guidance; scrutiny
+    always."""
     if stage is GENERATE:
-        return f"{job.model} {job.width}x{job.height} {job.steps} {job.guidance_scale:g}"
+        return f"{job.model} {job.lora} {job.width}x{job.height} {job.steps} {job.guidance_scale:g}"
     return stage.name.value if stage is SCRUTINISE else ""

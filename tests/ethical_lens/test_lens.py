@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -15,7 +16,7 @@ from ethical_lens.image.faces import FaceReader
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.lens import EthicalLens, Generation
-from ethical_lens.policy import DEFAULT_CONCEPTS, OUT_OF_REACH, BlurSettings, Policy
+from ethical_lens.policy import DEFAULT_CONCEPTS, OUT_OF_REACH, BlurSettings, NotAllowed, Policy
 from ethical_lens.results import Concept, Label, PictureAction
 from ethical_lens.sources import MINI, ModelSources
 from ethical_lens.text.aligner import AlignmentError
@@ -223,3 +224,57 @@ def test_what_was_drawn_is_shown_once_faces_are_edited(editing: bool) -> None:
         assert same or not editing
         if picture.outcome.edited is not None:
             assert picture.image is picture.outcome.edited
+
+
+def test_a_lora_must_be_named_by_the_policy_before_anything_is_painted(
+    plain: EthicalLens, painter: PaintsPlain
+) -> None:
+    with pytest.raises(NotAllowed, match="lora 'ink' is not allowed"):
+        plain.generate("a doctor", lora="ink")
+    with pytest.raises(NotAllowed, match="lora 'ink' is not allowed"):
+        plain.complete([plain.align("a doctor")], [1], lora="ink")
+    assert painter.requests == []
+
+
+def test_a_lora_that_the_policy_names_is_painted_with(
+    painter: PaintsPlain, scrutineer: Scrutineer, region_finder: RegionFinder, sources: ModelSources
+) -> None:
+    (defaults,) = sources.pipelines.values()
+    lens = EthicalLens(
+        Policy(loras=("ink",)), cast(Painter, painter), defaults, scrutineer, region_finder
+    )
+
+    lens.generate("a doctor", 2, lora="ink")
+    assert {one.lora for one in painter.requests} == {"ink"}
+    lens.generate("a doctor")
+    assert painter.requests[-1].lora == ""
+
+
+def test_a_second_pipeline_by_a_name_that_the_policy_allows(tmp_path: Path) -> None:
+    mini = ModelSources.read(MINI)
+    (source,) = mini.pipelines.values()
+    models = tmp_path / "models.json"
+    models.write_text(
+        mini.model_copy(
+            update={
+                "pipelines": {
+                    "mini": source,
+                    "quick": source.model_copy(update={"steps": 2, "width": 64, "height": 64}),
+                }
+            }
+        ).model_dump_json()
+    )
+    lens = EthicalLens.load(models, Policy(models=("mini", "quick")), rng=random.Random(1))
+
+    quick = lens.with_pipeline("quick")
+    (one,) = quick.generate("a doctor").pictures
+    (other,) = lens.generate("a doctor").pictures
+
+    assert quick.painting == {"pipeline": "quick", "device": "cpu", "dtype": "float32"}
+    assert one.image is not None
+    assert one.image.size == (64, 64)
+    assert {one.draws[0].gender, other.draws[0].gender} == {"male", "female"}, "one deck for both"
+    with pytest.raises(NotAllowed, match="model 'sdxl' is not allowed"):
+        lens.with_pipeline("sdxl")
+    with pytest.raises(NotAllowed, match="model 'mini' is not allowed"):
+        EthicalLens.load(models, Policy(models=("quick",)))

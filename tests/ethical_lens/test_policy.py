@@ -11,6 +11,7 @@ from ethical_lens.policy import (
     AttributePools,
     BlurSettings,
     ConceptRule,
+    NotAllowed,
     Policy,
     Scope,
 )
@@ -123,3 +124,27 @@ def test_a_policy_does_not_change_and_takes_no_unknown_field() -> None:
         policy.rounds = 1  # type: ignore[misc]
     with pytest.raises(ValidationError):
         Policy.model_validate({"threshold": 0.5})
+
+
+def test_every_model_and_no_lora_unless_it_says_otherwise() -> None:
+    Policy().check_model("any")
+    Policy().check_lora("")
+    with pytest.raises(NotAllowed, match="lora 'ink' is not allowed by the policy; allowed: none"):
+        Policy().check_lora("ink")
+
+
+def test_only_named_models_and_loras_may_be_used() -> None:
+    policy = Policy(models=("mini", "house"), loras=("ink",))
+
+    policy.check_model("house")
+    policy.check_lora("ink")
+    with pytest.raises(NotAllowed, match=r"model 'sdxl' is not .* allowed: mini, house") as model:
+        policy.check_model("sdxl")
+    with pytest.raises(NotAllowed, match=r"lora 'oil' is not .* allowed: ink") as lora:
+        policy.check_lora("oil")
+    assert (model.value.field, lora.value.field) == ("model", "lora")
+
+
+def test_a_policy_allows_some_model() -> None:
+    with pytest.raises(ValidationError, match="models"):
+        Policy(models=())

@@ -185,3 +185,21 @@ def test_scrutiny_digests_cover_every_model_of_scrutiny(folder: Path) -> None:
     assert {name for name in before if before[name] != after[name]} == {
         "clip", "faces", "heads/nude",
     }  # fmt: skip
+
+
+def test_loras_are_safetensors_files_of_pipelines_that_there_are(folder: Path) -> None:
+    (folder / "ink.safetensors").touch()
+    ink = {"source": "ink.safetensors", "pipelines": ["house"], "scale": 0.8}
+
+    sources = ModelSources.read(written(folder, loras={"ink": ink}))
+    assert sources.loras_of("house")["ink"].source == str(folder / "ink.safetensors")
+    assert sources.loras_of("sdxl") == {}
+
+    for wrong, part in (
+        ({"source": "oil.safetensors"}, r"loras\.odd: no file at .*oil\.safetensors"),
+        ({"source": "ink.safetensors", "pipelines": ["barn"]}, "there is no pipeline 'barn'"),
+        ({"source": "ink.bin"}, r"loras\.odd\.source: "),
+        ({"source": "ink.safetensors", "scale": 99}, r"loras\.odd\.scale: "),
+    ):
+        with pytest.raises(SourcesError, match=part):
+            ModelSources.read(written(folder, loras={"odd": wrong}))

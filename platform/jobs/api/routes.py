@@ -13,6 +13,7 @@ from accounts.models import APIKey, Scope
 from config.pages import CursorPages
 from config.problems import Problem
 from config.repetition import IdempotencyKey, answered_once
+from ethical_lens.policy import NotAllowed
 from jobs.api.schemas import JobFilters, JobIn
 from jobs.models import Job, Picture
 from jobs.quotas import QuotaExceeded
@@ -38,6 +39,11 @@ def submit(
             submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
         except QuotaExceeded as error:
             raise _too_much(error) from error
+        except NotAllowed as error:
+            raise Problem(
+                403, "not_allowed_by_policy", "The policy does not allow this", str(error),
+                [(f"/{error.field}", "not allowed")],
+            ) from error  # fmt: skip
         shown = JobOut.from_orm(_jobs(key).get(pk=submitted.pk))
         return 202, {"Location": shown.urls.self}, shown
 

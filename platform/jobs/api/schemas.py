@@ -4,10 +4,10 @@ from typing import Annotated
 
 from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from config.fields import Moment, plain_text
-from ethical_lens.sources import PipelineSource
+from ethical_lens.sources import LoraSource, PipelineSource
 from jobs.services import JobRequest
 from jobs.states import JobStatus
 
@@ -26,6 +26,7 @@ class JobIn(Schema):
     prompt: str = Field(min_length=1, max_length=2000, description="what to paint, in English")
     negative_prompt: str = Field(default="", max_length=2000, description="what to keep away from")
     model: str = Field(default="", description="a known model; by default the first one")
+    lora: str = Field(default="", description="LoRA weights by name; by default none")
     n: Whole = Field(default=1, ge=1, le=10, description="how many pictures")
     width: Whole | None = Field(
         default=None, ge=64, le=1024, multiple_of=8, description="pixels; by default the model's"
@@ -67,6 +68,18 @@ class JobIn(Schema):
         known: dict[str, PipelineSource] = settings.DIFFUSION_MODELS
         if value and value not in known:
             raise ValueError(f"unknown model; known are: {', '.join(known)}")
+        return value
+
+    @field_validator("lora")
+    @classmethod
+    def _known_lora(cls, value: str, info: ValidationInfo) -> str:
+        model = info.data.get("model") or next(iter(settings.DIFFUSION_MODELS))
+        known: dict[str, LoraSource] = settings.LORAS
+        fitting = [name for name, lora in known.items() if lora.fits(model)]
+        if value and value not in fitting:
+            raise ValueError(
+                f"no LoRA of {model} has that name; there is: {', '.join(fitting) or 'none'}"
+            )
         return value
 
     def to_request(self) -> JobRequest:

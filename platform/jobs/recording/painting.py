@@ -11,7 +11,7 @@ from jobs.states import PictureStatus
 from jobs.storage import StoredObject
 
 _TO_PAINT = """
-SELECT job.id, picture.id, job.model, picture.prompt,
+SELECT job.id, picture.id, job.model, job.lora, picture.prompt,
        coalesce(job.text_verdict ->> 'negative_prompt', ''), picture.seed,
        job.width, job.height, job.steps, job.guidance_scale
 FROM unnest(%(jobs)s::uuid[], %(rounds)s::smallint[]) WITH ORDINALITY AS claim(job_id, round, place)
@@ -29,6 +29,7 @@ class PictureToPaint:
     job_id: UUID
     picture_id: UUID
     model: str
+    lora: str
     prompt: str
     negative_prompt: str
     seed: int

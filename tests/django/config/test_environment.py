@@ -61,12 +61,12 @@ def test_a_file_that_names_no_models_is_refused(tmp_path: Path, content: str | N
         path.write_text(content)
     environment = read_environment().model_copy(update={"models": str(path)})
     with pytest.raises(ImproperlyConfigured, match=f"MODELS: {path}"):
-        environment.pipelines()
+        environment.model_sources()
 
 
 def test_a_preset_needs_no_weights_where_only_its_names_are_read() -> None:
     environment = read_environment().model_copy(update={"models": "sdxl"})
-    assert list(environment.pipelines()) == ["sdxl"]
+    assert list(environment.model_sources().pipelines) == ["sdxl"]
 
 
 def test_a_socket_folder_is_an_address_too() -> None:

@@ -1,9 +1,13 @@
-"""An SDXL-shaped pipeline of random weights: two text encoders, added size conditions."""
+"""Pipelines of random weights: one shaped like SDXL (two text encoders, added size conditions), and
+ones to be damaged."""
 
+import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from ethical_lens.sources import ModelSources
 
 if TYPE_CHECKING:
     from ethical_lens.generation.painter import Painter
@@ -55,3 +59,54 @@ def sdxl_painter(sdxl_folder: Path) -> "Painter":
     from ethical_lens.generation.painter import Painter
 
     return Painter.load(sdxl_folder, "cpu", "float32")
+
+
+@pytest.fixture(params=["stable diffusion", "sdxl"])
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def either(request: pytest.FixtureRequest, kind: str) -> "Painter":
+    name = "painter" if kind == "stable diffusion" else "sdxl_painter"
+    found: Painter = request.getfixturevalue(name)
+    return found
+
+
+@pytest.fixture(scope="session")
+def whole_pipelines(sources: ModelSources, sdxl_folder: Path) -> dict[str, Any]:
+    from diffusers import DiffusionPipeline
+
+    from random_models import PIPELINE
+
+    return {
+        "stable diffusion": DiffusionPipeline.from_pretrained(
+            sources.pipeline(PIPELINE), safety_checker=None, requires_safety_checker=False
+        ),
+        "sdxl": DiffusionPipeline.from_pretrained(sdxl_folder),
+    }
+
+
+@pytest.fixture
+def pipeline(whole_pipelines: dict[str, Any]) -> Any:
+    """A Stable Diffusion whose networks are its own, to be damaged."""
+    whole = whole_pipelines["stable diffusion"]
+    return type(whole)(**_own_networks(whole), requires_safety_checker=False)
+
+
+@pytest.fixture
+def either_pipeline(kind: str, whole_pipelines: dict[str, Any]) -> Any:
+    """The same shape as `either`, with networks of its own."""
+    whole = whole_pipelines[kind]
+    options = {} if kind == "sdxl" else {"requires_safety_checker": False}
+    return type(whole)(**_own_networks(whole), **options)
+
+
+def _own_networks(whole: Any) -> dict[str, Any]:
+    import torch
+
+    return {
+        name: copy.deepcopy(part) if isinstance(part, torch.nn.Module) else part
+        for name, part in whole.components.items()
+    }

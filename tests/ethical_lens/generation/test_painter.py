@@ -1,6 +1,5 @@
 """Painting with real, small pipelines of both shapes."""
 
-import copy
 import json
 import pickle
 import random
@@ -12,8 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import DiffusionPipeline
-from PIL import Image
 
 from ethical_lens.generation.errors import (
     GenerationError,
@@ -24,23 +21,8 @@ from ethical_lens.generation.errors import (
 from ethical_lens.generation.painter import Painter
 from ethical_lens.generation.request import PaintRequest
 from ethical_lens.sources import ModelSources
+from painting import levels, request
 from random_models import PIPELINE
-
-
-def request(seed: int, **changes: Any) -> PaintRequest:
-    given = {
-        "prompt": "a doctor",
-        "seed": seed,
-        "width": 64,
-        "height": 64,
-        "steps": 4,
-        "guidance_scale": 5.0,
-    }
-    return PaintRequest.model_validate(given | changes)
-
-
-def levels(image: Image.Image) -> np.ndarray[Any, Any]:
-    return np.asarray(image).astype(int)
 
 
 def global_generators() -> tuple[bytes, bytes, bytes]:
@@ -49,30 +31,6 @@ def global_generators() -> tuple[bytes, bytes, bytes]:
         pickle.dumps(np.random.get_state()),
         pickle.dumps(random.getstate()),
     )
-
-
-@pytest.fixture(params=["stable diffusion", "sdxl"])
-def either(request: pytest.FixtureRequest) -> Painter:
-    name = "painter" if request.param == "stable diffusion" else "sdxl_painter"
-    found: Painter = request.getfixturevalue(name)
-    return found
-
-
-@pytest.fixture(scope="module")
-def whole_pipeline(sources: ModelSources) -> Any:
-    return DiffusionPipeline.from_pretrained(
-        sources.pipeline(PIPELINE), safety_checker=None, requires_safety_checker=False
-    )
-
-
-@pytest.fixture
-def pipeline(whole_pipeline: Any) -> Any:
-    """A pipeline whose networks are its own, to be damaged."""
-    parts = {
-        name: copy.deepcopy(part) if isinstance(part, torch.nn.Module) else part
-        for name, part in whole_pipeline.components.items()
-    }
-    return type(whole_pipeline)(**parts, requires_safety_checker=False)
 
 
 def test_a_picture_has_the_size_that_was_asked_for(either: Painter) -> None:
@@ -300,7 +258,10 @@ def damaged(folder: Path, how: str) -> None:
         ("half the weights", "unet"),
         ("no index", r"model_index\.json"),
         ("unknown class", "HousePipeline"),
-        ("other shape", "DDPMPipeline is not shaped like Stable Diffusion or SDXL"),
+        (
+            "other shape",
+            "DDPMPipeline does not paint pictures from text: it takes no height, prompt",
+        ),
     ],
 )
 def test_a_damaged_folder_says_what_is_wrong(

@@ -7,7 +7,7 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.image.errors import ScrutinyUnavailable
@@ -122,3 +122,45 @@ def test_an_architecture_that_open_clip_does_not_know(sources: ModelSources) -> 
     source = ClipSource(architecture="no-such-clip", checkpoint=sources.clip.checkpoint)
     with pytest.raises(ScrutinyUnavailable, match="no-such-clip"):
         ImageEncoder.load(source, CPU)
+
+
+@pytest.fixture(scope="module")
+def half(sources: ModelSources) -> ImageEncoder:
+    return ImageEncoder.load(sources.clip, CPU, torch.bfloat16)
+
+
+def test_in_bfloat16_features_are_the_same_to_its_precision(
+    encoder: ImageEncoder, half: ImageEncoder, pictures: list[Image.Image]
+) -> None:
+    found, exact = half.encode(pictures), encoder.encode(pictures)
+
+    assert {p.dtype for p in half._model.parameters()} == {torch.bfloat16}
+    assert found.dtype is torch.float32
+    assert half.dimension == encoder.dimension
+    assert not torch.equal(found, exact)
+    assert torch.cosine_similarity(found, exact).min() > 0.999
+
+
+def test_loading_in_bfloat16_leaves_torch_as_it_was(sources: ModelSources) -> None:
+    before = torch.get_rng_state()
+
+    ImageEncoder.load(sources.clip, CPU, torch.bfloat16)
+
+    assert torch.get_default_dtype() is torch.float32
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("how", ["a tensor too few", "a tensor of another shape"])
+def test_in_bfloat16_a_checkpoint_of_another_architecture_is_refused(
+    sources: ModelSources, tmp_path: Path, how: str
+) -> None:
+    state = load_file(sources.clip.checkpoint)
+    if how == "a tensor too few":
+        del state["visual.proj"]
+    else:
+        state["visual.class_embedding"] = state["visual.class_embedding"][:1]
+    save_file(state, tmp_path / "odd.safetensors")
+    odd = sources.clip.model_copy(update={"checkpoint": str(tmp_path / "odd.safetensors")})
+
+    with pytest.raises(ScrutinyUnavailable, match=r"visual\.(proj|class_embedding)"):
+        ImageEncoder.load(odd, CPU, torch.bfloat16)

@@ -151,3 +151,13 @@ def test_a_missing_head_stops_the_load(
 
     with pytest.raises(ScrutinyUnavailable, match="heads: "):
         Scrutineer.load(sources.model_copy(update={"heads": empty}))
+
+
+def test_scrutiny_in_bfloat16_scores_nearly_the_same_and_is_recorded_as_such(
+    scrutineer: Scrutineer, sources: ModelSources, pictures: list[Image.Image]
+) -> None:
+    half = Scrutineer.load(sources.model_copy(update={"scrutiny_dtype": "bfloat16"}))
+
+    for exact, found in zip(scrutineer.score(pictures), half.score(pictures), strict=True):
+        assert found == pytest.approx(exact, abs=0.05)
+    assert half.digests["clip"] == f"{scrutineer.digests['clip']} bfloat16"
