@@ -113,6 +113,7 @@ class JobOut(Schema):
     pictures: list[PictureOut]
     created_at: datetime
     ended_at: datetime | None
+    cancel_at: datetime | None = Field(description="canceled then, unless it has ended")
     urls: JobUrls
 
     @staticmethod
@@ -131,6 +132,12 @@ class JobOut(Schema):
     @staticmethod
     def resolve_urls(job: Job) -> JobUrls:
         return job_urls(job.id)
+
+
+class WholeJobOut(JobOut):
+    """A job with the links of its pictures."""
+
+    pictures: list[ReleasedPictureOut]  # type: ignore[assignment]
 
 
 class DecisionOut(Schema):

@@ -2,9 +2,11 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import APIKey, Tenant
 from config.rows import rows_insert
@@ -27,7 +29,10 @@ from jobs.states import TERMINAL, JobStatus, StageState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """A validated request: `n` pictures of `width` x `height` pixels. No seed: a random one."""
+    """A validated request: `n` pictures of `width` x `height` pixels. No seed: a random one.
+
+    A job that has not ended `cancel_after` its submission is canceled.
+    """
 
     prompt: str
     model: str
@@ -39,6 +44,7 @@ class JobRequest:
     guidance_scale: float
     seed: int | None = None
     priority: int = 5
+    cancel_after: timedelta | None = None
 
 
 def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = None) -> Job:
@@ -64,6 +70,7 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
             guidance_scale=request.guidance_scale,
             seed=seed,
             priority=request.priority,
+            cancel_at=timezone.now() + request.cancel_after if request.cancel_after else None,
         )
         pictures = [
             Picture(job=job, index=index, seed=(seed + index) % 2**32) for index in range(job.n)

@@ -1,7 +1,9 @@
 """The addresses of jobs. Each looks only at the tenant of the key."""
 
+import json
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -12,12 +14,14 @@ from accounts.authentication import APIKeyAuth, request_key
 from accounts.models import APIKey, Scope
 from config.pages import CursorPages
 from config.problems import Problem
-from config.repetition import IdempotencyKey, answered_once
+from config.repetition import REPLAYED, IdempotencyKey, answered_once, body_response
+from jobs.api.preferences import CancelAfter, Prefer, wait_seconds
 from jobs.api.schemas import JobFilters, JobIn
 from jobs.models import Job, Picture
 from jobs.quotas import QuotaExceeded
-from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut
+from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut, WholeJobOut
 from jobs.services import job_cancel, job_submit
+from jobs.waiting import wait_for_end
 from moderation.models import Decision
 
 router = Router()
@@ -25,23 +29,51 @@ READ = APIKeyAuth(Scope.JOBS_READ)
 WRITE = APIKeyAuth(Scope.JOBS_WRITE)
 
 
-@router.post("", auth=WRITE, response={202: JobOut}, summary="Submit a job")
-def submit(
-    request: HttpRequest, job: JobIn, idempotency_key: IdempotencyKey = None
+@router.post("", auth=WRITE, response={201: WholeJobOut, 202: JobOut | WholeJobOut}, summary="Submit a job")
+async def submit(
+    request: HttpRequest,
+    job: JobIn,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    cancel_after: CancelAfter = None,
 ) -> HttpResponse:
-    """Answers at once: follow it at `Location`, or wait for the webhook. With an
-    `Idempotency-Key` a repetition makes no second job."""
-    key = request_key(request)
+    """Answers 202 at once: follow it at `Location`, or wait for the webhook. With `Prefer: wait=…`
+    it answers once the job has ended, with 201 and links to what was released, or with 202 when the
+    time is up or a person must look. With an `Idempotency-Key` a repetition makes no second job."""
+    answer = await sync_to_async(_submit)(request, job, idempotency_key, cancel_after)
+    seconds = wait_seconds(prefer)
+    if not seconds:
+        return answer
+    job_id = UUID(json.loads(answer.content)["id"])
+    await wait_for_end(job_id, seconds=seconds)
+    later = await sync_to_async(_as_it_is)(request, job_id)
+    for name in ("Location", REPLAYED):
+        if name in answer:
+            later[name] = answer[name]
+    later["Preference-Applied"] = f"wait={seconds}"
+    return later
+
+
+def _submit(
+    request: HttpRequest, job: JobIn, idempotency_key: str | None, cancel_after: str | None
+) -> HttpResponse:
+    key, wanted = request_key(request), job.to_request(cancel_after=cancel_after)
 
     def make() -> tuple[int, dict[str, str], JobOut]:
         try:
-            submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
+            submitted = job_submit(tenant=key.tenant, request=wanted, api_key=key)
         except QuotaExceeded as error:
             raise _too_much(error) from error
         shown = JobOut.from_orm(_jobs(key).get(pk=submitted.pk))
         return 202, {"Location": shown.urls.self}, shown
 
     return answered_once(request, idempotency_key, make)
+
+
+def _as_it_is(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The whole job with 201 where it has ended, else 202."""
+    job = _job(request, job_id)
+    return body_response(201 if job.ended_at else 202, WholeJobOut.from_orm(job))
 
 
 @router.get("", auth=READ, response=list[JobOut], summary="List jobs, newest first")

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, field_validator
 
 from config.fields import Moment, plain_text
 from ethical_lens.sources import PipelineSource
+from jobs.api.preferences import duration_read
 from jobs.services import JobRequest
 from jobs.states import JobStatus
 
@@ -69,11 +70,16 @@ class JobIn(Schema):
             raise ValueError(f"unknown model; known are: {', '.join(known)}")
         return value
 
-    def to_request(self) -> JobRequest:
-        """The request as the service takes it, with the model's defaults for what is not said."""
+    def to_request(self, *, cancel_after: str | None = None) -> JobRequest:
+        """The request as the service takes it, with the model's defaults for what is not said.
+
+        `cancel_after` is a duration as `Cancel-After` has it.
+        """
         model = self.model or next(iter(settings.DIFFUSION_MODELS))
         defaults = settings.DIFFUSION_MODELS[model].model_dump(exclude={"source"})
-        return JobRequest(**defaults | self.model_dump(exclude_none=True) | {"model": model})
+        deadline = duration_read(cancel_after) if cancel_after else None
+        said = self.model_dump(exclude_none=True) | {"model": model}
+        return JobRequest(**defaults | said, cancel_after=deadline)
 
 
 class JobFilters(FilterSchema):
