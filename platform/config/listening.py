@@ -6,7 +6,7 @@ from django.db import connection
 
 
 def listener_parameters() -> dict[str, Any]:
-    """The keywords of `psycopg.connect` and `AsyncConnection.connect` for the platform's database."""
+    """The keywords of psycopg's `connect` for the platform's database, with autocommit."""
     parameters = connection.get_connection_params()
     django_only = {"pool", "cursor_factory", "context"}
     return {name: value for name, value in parameters.items() if name not in django_only} | {

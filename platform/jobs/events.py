@@ -13,7 +13,7 @@ from jobs.states import TERMINAL, JobStatus
 from moderation.models import Decision
 
 JOB_CHANNEL: Final = "job"
-"""PostgreSQL NOTIFY channel of the triggers on jobs and decisions: which job something happened to."""
+"""PostgreSQL NOTIFY channel of the triggers on jobs and decisions; its messages are job ids."""
 
 STATUS_ONLY: Final = 2**15
 """As the number of the last event seen: none is wanted."""
@@ -68,9 +68,7 @@ def _log(after: Mapping[UUID, int]) -> dict[UUID, list[JobEvent]]:
     wanted = {job_id: number for job_id, number in after.items() if number < STATUS_ONLY}
     if not wanted:
         return {}
-    events = JobEvent.objects.raw(
-        _EVENTS, {"jobs": list(wanted), "after": list(wanted.values())}
-    )
+    events = JobEvent.objects.raw(_EVENTS, {"jobs": list(wanted), "after": list(wanted.values())})
     return {job_id: list(group) for job_id, group in groupby(events, attrgetter("job_id"))}
 
 

@@ -1,4 +1,4 @@
-"""Who waits for what happens to jobs, in one process: one LISTEN, one reader, any number of waiters.
+"""Who follows jobs in one process: one LISTEN, one reader, any number of followers.
 
 A waiter holds no thread and no connection. What the hub keeps of a follower is bounded by what its
 job can still do: events that were not taken yet, and nothing of what was.
@@ -103,7 +103,9 @@ class Hub:
     async def _listen(self) -> None:
         while True:
             try:
-                connected = await psycopg.AsyncConnection.connect(**listener_parameters())
+                connected = await psycopg.AsyncConnection.connect(
+                    **listener_parameters(), application_name="hub"
+                )
                 async with connected as listener:
                     await listener.execute(f"LISTEN {JOB_CHANNEL}")
                     self._look(*self._followers)  # what was told meanwhile was not heard

@@ -18,28 +18,27 @@ Prefer = Annotated[
     str | None,
     Header(
         alias="Prefer",
-        description="`wait=30`: answer once the job has ended or is held for a person, at the latest "
-        f"after so many seconds, at most {LONGEST_WAIT} (RFC 7240)",
+        description="`wait=30`: answer once the job has ended or is held for a person, at the "
+        f"latest after so many seconds, at most {LONGEST_WAIT} (RFC 7240)",
     ),
 ]
 
 
-def _cancel_after(value: str | None) -> str | None:
-    if value is not None and not CANCEL_AFTER_LEAST <= duration_read(value) <= CANCEL_AFTER_MOST:
+def _cancel_after(value: str) -> str:
+    if not CANCEL_AFTER_LEAST <= duration_read(value) <= CANCEL_AFTER_MOST:
         raise ValueError("say 5s to 168h, as in 90s, 5m or 1h30m")
     return value
 
 
 CancelAfter = Annotated[
-    str | None,
+    Annotated[str, AfterValidator(_cancel_after)] | None,
     Header(
         alias="Cancel-After",
         min_length=1,
         max_length=20,
         pattern=r"^(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s?)?$",
-        description="cancel the job if it has not ended after this time, 5s to 168h: `90s`, `1h30m`",
+        description="cancel the job unless it has ended after this time, 5s to 168h: `90s`, `1h30m`",
     ),
-    AfterValidator(_cancel_after),
 ]
 
 

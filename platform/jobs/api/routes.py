@@ -29,7 +29,9 @@ READ = APIKeyAuth(Scope.JOBS_READ)
 WRITE = APIKeyAuth(Scope.JOBS_WRITE)
 
 
-@router.post("", auth=WRITE, response={201: WholeJobOut, 202: JobOut | WholeJobOut}, summary="Submit a job")
+@router.post(
+    "", auth=WRITE, response={201: WholeJobOut, 202: JobOut | WholeJobOut}, summary="Submit a job"
+)
 async def submit(
     request: HttpRequest,
     job: JobIn,
