@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.conf import settings
 from ethical_lens.generation.request import PaintRequest
 from jobs.claims import Claim, ClaimLost, leases_renew
 from jobs.models import Picture
+from jobs.progress import progress_publish
 from jobs.recording.painting import (
     PaintedPicture,
     PictureToPaint,
@@ -83,7 +85,8 @@ def _request(picture: PictureToPaint) -> PaintRequest:
 
 
 class _Progress:
-    """Step callback: stores progress at intervals, and stops once nobody waits for the batch."""
+    """Step callback: stores and tells progress at intervals, and stops once nobody waits for the
+    batch."""
 
     def __init__(self, batch: Sequence[_Order]) -> None:
         self.batch = batch
@@ -96,7 +99,9 @@ class _Progress:
         held = leases_renew({order.claim for order in self.batch})
         if not held:
             raise ClaimLost("every job of the batch has ended or was taken over")
-        pictures = [
-            order.picture.picture_id for order in self.batch if order.claim.stage_id in held
-        ]
-        Picture.objects.filter(pk__in=pictures).update(steps_done=step)
+        by_job: dict[UUID, list[UUID]] = {}
+        for order in self.batch:
+            if order.claim.stage_id in held:
+                by_job.setdefault(order.claim.job_id, []).append(order.picture.picture_id)
+        Picture.objects.filter(pk__in=chain.from_iterable(by_job.values())).update(steps_done=step)
+        progress_publish(pictures=by_job, step=step, steps=total)

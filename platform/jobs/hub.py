@@ -1,24 +1,31 @@
 """Who follows jobs in one process: one LISTEN, one reader, any number of followers.
 
-A waiter holds no thread and no connection. What the hub keeps of a follower is bounded by what its
-job can still do: events that were not taken yet, and nothing of what was.
+A follower holds no thread and no connection. Events are read for all at once when something was
+told on the channel; how far the painting is comes by Redis, and places in the queue are looked up
+now and then while somebody follows a job that waits.
 """
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import psycopg
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from config.listening import listener_parameters
-from jobs.events import JOB_CHANNEL, Followed, Happening, jobs_look
+from jobs.events import JOB_CHANNEL, jobs_look
+from jobs.followers import Follower
+from jobs.places import places_look
+from jobs.progress import PROGRESS_CHANNEL, progress_read
 from jobs.states import JobStatus
 
 logger = logging.getLogger(__name__)
@@ -28,40 +35,10 @@ READ_AT_ONCE: Final = 100
 CHECK_SECONDS: Final = 15.0
 """How long silence is taken for silence before the connection is checked."""
 AWAY_SECONDS: Final = 1.0
+PLACES_SECONDS: Final = 3.0
+"""How often the queue is ranked, while somebody follows a job in it."""
 
-
-class Follower:
-    """One who follows one job, from the event after `sequence` on."""
-
-    def __init__(self, job_id: UUID, sequence: int) -> None:
-        self.job_id = job_id
-        self.sequence = sequence
-        self.status: JobStatus | None = None
-        self.gone = False
-        self._happenings: list[Happening] = []
-        self._woken = asyncio.Event()
-
-    async def woken(self) -> None:
-        """Return once something is new since the last time, the first look included."""
-        await self._woken.wait()
-        self._woken.clear()
-
-    def take(self) -> list[Happening]:
-        """What happened and was not taken yet, in order."""
-        taken, self._happenings = self._happenings, []
-        return taken
-
-    def tell(self, followed: Followed | None) -> None:
-        """Take note of what was read; None: there is no such job."""
-        if followed is None:
-            self.gone = True
-        else:
-            self.status = followed.status
-            for happening in followed.happenings:
-                if happening.sequence > self.sequence:
-                    self._happenings.append(happening)
-                    self.sequence = happening.sequence
-        self._woken.set()
+Value = TypeVar("Value")
 
 
 class Hub:
@@ -94,7 +71,8 @@ class Hub:
         if not self._tasks or any(task.done() for task in self._tasks):
             for task in self._tasks:
                 task.cancel()
-            self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._read())]
+            parts = (self._listen(), self._read(), self._hear_progress(), self._look_at_queue())
+            self._tasks = [asyncio.create_task(part) for part in parts]
 
     def _look(self, *job_ids: UUID) -> None:
         self._changed.update(job_ids)
@@ -123,7 +101,6 @@ class Hub:
             await listener.execute("SELECT 1")
 
     async def _read(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._something.wait()
             self._something.clear()
@@ -131,7 +108,7 @@ class Hub:
             for start in range(0, len(changed), READ_AT_ONCE):
                 after = self._after(changed[start : start + READ_AT_ONCE])
                 try:
-                    found = await loop.run_in_executor(self._reader, _look, after)
+                    found = await self._in_reader(jobs_look, after)
                 except (DatabaseError, psycopg.Error) as error:
                     logger.warning("jobs could not be looked at, trying again: %s", error)
                     await asyncio.sleep(AWAY_SECONDS)
@@ -140,6 +117,46 @@ class Hub:
                 for job_id in after:
                     for follower in self._followers.get(job_id, ()):
                         follower.tell(found.get(job_id))
+
+    async def _hear_progress(self) -> None:
+        while True:
+            try:
+                redis = Redis.from_url(settings.ENVIRONMENT.redis_url)
+                async with redis, redis.pubsub(ignore_subscribe_messages=True) as channel:
+                    await channel.subscribe(PROGRESS_CHANNEL)
+                    async for message in channel.listen():
+                        for progress in progress_read(message["data"]):
+                            for follower in self._live(progress.job_id):
+                                follower.tell_progress(progress)
+            except RedisError as error:
+                logger.warning("no news of progress, Redis is away: %s", error)
+            await asyncio.sleep(AWAY_SECONDS)
+
+    async def _look_at_queue(self) -> None:
+        while True:
+            await asyncio.sleep(PLACES_SECONDS)
+            queued = [
+                job_id
+                for job_id in self._followers
+                if any(f.status is JobStatus.QUEUED for f in self._live(job_id))
+            ]
+            if not queued:
+                continue
+            try:
+                places = await self._in_reader(places_look, queued)
+            except (DatabaseError, psycopg.Error) as error:
+                logger.warning("no news of the queue, the database is away: %s", error)
+                continue
+            for job_id, place in places.items():
+                for follower in self._live(job_id):
+                    follower.tell_place(place)
+
+    def _live(self, job_id: UUID) -> list[Follower]:
+        return [follower for follower in self._followers.get(job_id, ()) if follower.live]
+
+    async def _in_reader(self, look: Callable[[Any], Value], subjects: Any) -> Value:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, _looked, look, subjects)
 
     def _after(self, job_ids: list[UUID]) -> dict[UUID, int]:
         """The last event that all followers of each job know."""
@@ -161,8 +178,8 @@ def hub() -> Hub:
 _HUBS: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
 
 
-def _look(after: dict[UUID, int]) -> dict[UUID, Followed]:
+def _looked(look: Callable[[Any], Value], subjects: Any) -> Value:
     try:
-        return jobs_look(after)
+        return look(subjects)
     finally:
         connection.close()

@@ -37,7 +37,7 @@ CancelAfter = Annotated[
         min_length=1,
         max_length=20,
         pattern=r"^(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s?)?$",
-        description="cancel the job unless it has ended after this time, 5s to 168h: `90s`, `1h30m`",
+        description="cancel the job unless it has ended by then, 5s to 168h: `90s`, `1h30m`",
     ),
 ]
 

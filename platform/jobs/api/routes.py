@@ -17,6 +17,7 @@ from config.problems import Problem
 from config.repetition import REPLAYED, IdempotencyKey, answered_once, body_response
 from jobs.api.preferences import CancelAfter, Prefer, wait_seconds
 from jobs.api.schemas import JobFilters, JobIn
+from jobs.api.streams import router as streams
 from jobs.models import Job, Picture
 from jobs.quotas import QuotaExceeded
 from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut, WholeJobOut
@@ -25,6 +26,7 @@ from jobs.waiting import wait_for_end
 from moderation.models import Decision
 
 router = Router()
+router.add_router("", streams)
 READ = APIKeyAuth(Scope.JOBS_READ)
 WRITE = APIKeyAuth(Scope.JOBS_WRITE)
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from accounts.models import KeptAnswer
 from factories import make_tenant, move_to, release_and_end
@@ -27,6 +28,10 @@ BODY = {"prompt": "a doctor", "n": 2}
 def job_of(tenant: Any) -> Job:
     wait_until(lambda: Job.objects.filter(tenant=tenant).exists(), "the job")
     return Job.objects.get(tenant=tenant)
+
+
+def wait_for(jobs: QuerySet[Job], count: int) -> None:
+    wait_until(lambda: jobs.count() == count, f"{count} jobs")
 
 
 def test_the_whole_job_as_soon_as_it_ends(web: Web, later: Callable[..., Future[Any]]) -> None:
@@ -113,7 +118,7 @@ def test_sixty_that_wait_hold_neither_threads_nor_connections(
                 later(client.post, JOBS, json=BODY, headers={"Prefer": "wait=60"})
                 for _ in range(10)
             ]
-            wait_until(lambda so_far=len(answers): jobs.count() == so_far, "every job")
+            wait_for(jobs, len(answers))
         wait_until(lambda: web.process.num_threads() <= before + 8, "the threads to be given back")
         asked = time.monotonic()
         assert client.get(JOBS).is_success
