@@ -90,7 +90,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # of a batch; other bodies are bound by their parser
 DIFFUSION_MODELS = ENVIRONMENT.pipelines()
 
 QUEUES = ("text", "generate", "scrutinise", "io", "webhooks")

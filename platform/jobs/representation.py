@@ -10,6 +10,7 @@ from ninja import Schema
 from pydantic import Field
 
 from jobs.models import Job, Picture
+from jobs.outcome import OutcomeOut, outcome_of
 from jobs.states import JobStatus, PictureStatus
 from jobs.storage import released_url
 from moderation.models import Decision
@@ -20,8 +21,10 @@ class JobUrls(Schema):
 
     self: str
     cancel: str
+    events: str
     pictures: str
     decisions: str
+    appeal: str
 
 
 class TextOutcome(Schema):
@@ -114,6 +117,7 @@ class JobOut(Schema):
     created_at: datetime
     ended_at: datetime | None
     cancel_at: datetime | None = Field(description="canceled then, unless it has ended")
+    outcome: OutcomeOut | None = Field(description="why it is blocked or held for a person")
     urls: JobUrls
 
     @staticmethod
@@ -128,6 +132,10 @@ class JobOut(Schema):
     @staticmethod
     def resolve_pictures(job: Job) -> list[Picture]:
         return list(job.pictures.all())
+
+    @staticmethod
+    def resolve_outcome(job: Job) -> OutcomeOut | None:
+        return outcome_of(job, appeal_url=job_urls(job.id).appeal)
 
     @staticmethod
     def resolve_urls(job: Job) -> JobUrls:
@@ -178,8 +186,10 @@ def job_urls(job_id: UUID) -> JobUrls:
     return JobUrls(
         self=base,
         cancel=f"{base}/cancel",
+        events=f"{base}/events",
         pictures=f"{base}/pictures",
         decisions=f"{base}/decisions",
+        appeal=f"{base}/appeal",
     )
 
 

@@ -14,7 +14,13 @@ from jobs.ending import job_end
 from jobs.models import Job, Picture, StageRun
 from jobs.outbox import outbox_admit, outbox_continue
 from jobs.promotion import stage_promote
-from jobs.quotas import QUEUE, quota_check
+from jobs.quotas import (
+    HIGHEST_PRIORITY,
+    QUEUE,
+    PriorityNotAllowed,
+    priority_limit,
+    quota_check,
+)
 from jobs.stages import (
     GENERATE,
     PIPELINE,
@@ -31,7 +37,8 @@ from jobs.states import TERMINAL, JobStatus, StageState
 class JobRequest:
     """A validated request: `n` pictures of `width` x `height` pixels. No seed: a random one.
 
-    A job that has not ended `cancel_after` its submission is canceled.
+    A job that has not ended `cancel_after` its submission is canceled. No priority: the middle
+    one, or the highest that is allowed where that is less.
     """
 
     prompt: str
@@ -43,15 +50,19 @@ class JobRequest:
     steps: int
     guidance_scale: float
     seed: int | None = None
-    priority: int = 5
+    priority: int | None = None
     cancel_after: timedelta | None = None
 
 
 def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = None) -> Job:
     """Write the job, its pictures, its stages and its outbox row in one transaction.
 
-    Who submits with a key has quotas. Raises `QuotaExceeded`, with nothing written.
+    Who submits with a key has quotas. Raises `QuotaExceeded` or `PriorityNotAllowed`, with
+    nothing written.
     """
+    highest = priority_limit(api_key) if api_key is not None else HIGHEST_PRIORITY
+    if request.priority is not None and request.priority > highest:
+        raise PriorityNotAllowed(highest)
     if api_key is not None:
         QUEUE.check()
     seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
@@ -69,7 +80,7 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
             steps=request.steps,
             guidance_scale=request.guidance_scale,
             seed=seed,
-            priority=request.priority,
+            priority=min(5, highest) if request.priority is None else request.priority,
             cancel_at=timezone.now() + request.cancel_after if request.cancel_after else None,
         )
         pictures = [

@@ -48,7 +48,12 @@ class JobIn(Schema):
     seed: Whole | None = Field(
         default=None, ge=0, le=2**32 - 1, description="of the first picture; by default random"
     )
-    priority: Whole = Field(default=5, ge=0, le=9, description="9 goes before 0")
+    priority: Whole | None = Field(
+        default=None,
+        ge=0,
+        le=9,
+        description="9 goes before 0, among the tenant's own; by default 5, or what the key may",
+    )
 
     @field_validator("prompt", "negative_prompt")
     @classmethod

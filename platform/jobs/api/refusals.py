@@ -1,0 +1,26 @@
+"""Why a well-formed job is not taken, as problems."""
+
+from config.problems import Problem
+from jobs.quotas import PriorityNotAllowed, QuotaExceeded
+
+REFUSALS = (QuotaExceeded, PriorityNotAllowed)
+
+
+def refusal_problem(error: QuotaExceeded | PriorityNotAllowed) -> Problem:
+    """The problem to answer with."""
+    if isinstance(error, PriorityNotAllowed):
+        return Problem(
+            403,
+            "priority_not_allowed",
+            "The API key may not give its jobs this priority",
+            f"Ask for at most {error.highest}, or say none.",
+            [("/priority", f"at most {error.highest}")],
+        )
+    return Problem(
+        error.status,
+        error.code,
+        error.title,
+        error.detail,
+        [(error.pointer, "more than is left")] if error.pointer else [],
+        headers={"Retry-After": str(error.retry_after)},
+    )
