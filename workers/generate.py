@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from django.conf import settings
@@ -11,6 +12,7 @@ from django.conf import settings
 from ethical_lens.generation.request import PaintRequest
 from jobs.claims import Claim, ClaimLost, leases_renew
 from jobs.models import Picture
+from jobs.progress import progress_publish
 from jobs.recording.painting import (
     PaintedPicture,
     PictureToPaint,
@@ -86,7 +88,8 @@ def _request(picture: PictureToPaint) -> PaintRequest:
 
 
 class _Progress:
-    """Step callback: stores progress at intervals, and stops once nobody waits for the batch."""
+    """Step callback: stores and tells progress at intervals, and stops once nobody waits for the
+    batch."""
 
     def __init__(self, batch: Sequence[_Order]) -> None:
         self.batch = batch
@@ -99,9 +102,12 @@ class _Progress:
         held = leases_renew({order.claim for order in self.batch})
         if not held:
             raise ClaimLost("every job of the batch has ended or was taken over")
-        pictures = [
-            order.picture.picture_id for order in self.batch if order.claim.stage_id in held
-        ]
+        by_job: dict[UUID, list[UUID]] = {}
+        for order in self.batch:
+            if order.claim.stage_id in held:
+                by_job.setdefault(order.claim.job_id, []).append(order.picture.picture_id)
         # The painter counts on where it paints in parts; a job knows the steps of one picture.
         steps = self.batch[0].picture.steps
-        Picture.objects.filter(pk__in=pictures).update(steps_done=steps * step // total)
+        done = steps * step // total
+        Picture.objects.filter(pk__in=chain.from_iterable(by_job.values())).update(steps_done=done)
+        progress_publish(pictures=by_job, step=done, steps=steps)

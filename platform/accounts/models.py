@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
@@ -28,6 +28,11 @@ class Quotas(models.Model):
     pictures_per_day = models.PositiveIntegerField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="asked for, UTC"
     )
+
+    priority_limit = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(9)],
+        help_text="highest priority of its jobs, 0 to 9",
+    )  # fmt: skip
 
     class Meta:
         abstract = True

@@ -6,7 +6,8 @@ is no truth, and submitting must not need the broker.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -19,6 +20,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from accounts.models import APIKey
+from config.passing import Passing
 
 WINDOW: Final = 60
 ANSWER_SECONDS: Final = 0.25
@@ -68,19 +70,18 @@ def request_count(key: APIKey) -> tuple[Rate, ...]:
     return tuple(rates)
 
 
-class RateLimitMiddleware:
+class RateLimitMiddleware(Passing):
     """Tells what is left on every answer to a request whose key was valid."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
+    @contextmanager
+    def around(self, request: HttpRequest) -> Iterator[Callable[[HttpResponse], None]]:
+        def tell(response: HttpResponse) -> None:
+            rates: tuple[Rate, ...] = getattr(request, "rates", ())
+            if rates:
+                response["RateLimit-Policy"] = ", ".join(rate.policy for rate in rates)
+                response["RateLimit"] = ", ".join(rate.state for rate in rates)
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
-        rates: tuple[Rate, ...] = getattr(request, "rates", ())
-        if rates:
-            response["RateLimit-Policy"] = ", ".join(rate.policy for rate in rates)
-            response["RateLimit"] = ", ".join(rate.state for rate in rates)
-        return response
+        yield tell
 
 
 class _Counter:

@@ -25,6 +25,7 @@ def api_key_create(
     requests_per_minute: int | None = None,
     jobs_in_flight: int | None = None,
     pictures_per_day: int | None = None,
+    priority_limit: int | None = None,
 ) -> tuple[APIKey, str]:
     """Make a key for the tenant. The row, and the key to show once: `el_<prefix>_<secret>`.
 
@@ -42,6 +43,7 @@ def api_key_create(
         requests_per_minute=requests_per_minute,
         jobs_in_flight=jobs_in_flight,
         pictures_per_day=pictures_per_day,
+        priority_limit=priority_limit,
     )
     return row, key
 

@@ -1,6 +1,7 @@
 """Identifiers: UUIDv7 (RFC 9562), so that rows sort by age and indexes grow at one end."""
 
 import uuid
+from datetime import UTC, datetime
 
 from uuid_utils.compat import uuid7 as _uuid7
 
@@ -8,3 +9,9 @@ from uuid_utils.compat import uuid7 as _uuid7
 def uuid7() -> uuid.UUID:
     """A new time-ordered UUID, as the standard library's type."""
     return _uuid7()
+
+
+def uuid7_first(moment: datetime) -> uuid.UUID:
+    """The least UUIDv7 of that millisecond: ids since then are a range of an index."""
+    milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)
+    return uuid.UUID(int=milliseconds << 80)

@@ -14,6 +14,7 @@ from ninja.parser import Parser
 from config.requests import request_id
 
 BODY_LIMIT = 64 * 1024
+BATCH_LIMIT = 512 * 1024
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -37,6 +38,19 @@ class Problem(Exception):
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The answer for a problem."""
+    response = HttpResponse(
+        json.dumps(problem_body(request, problem)),
+        status=problem.status,
+        content_type=MEDIA_TYPE,
+        headers=dict(problem.headers),
+    )
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        response["WWW-Authenticate"] = 'Bearer realm="ethical-lens"'
+    return response
+
+
+def problem_body(request: HttpRequest, problem: Problem) -> dict[str, Any]:
+    """What the answer says, as JSON has it."""
     body: dict[str, Any] = {
         "type": f"urn:ethical-lens:problem:{problem.code}",
         "title": problem.title,
@@ -49,22 +63,15 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
         body["detail"] = problem.detail
     if problem.errors:
         body["errors"] = [{"pointer": at, "detail": what} for at, what in problem.errors]
-    response = HttpResponse(
-        json.dumps(body),
-        status=problem.status,
-        content_type=MEDIA_TYPE,
-        headers=dict(problem.headers),
-    )
-    if problem.status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = 'Bearer realm="ethical-lens"'
-    return response
+    return body
 
 
 class BoundedParser(Parser):
-    """JSON bodies of at most 64 KiB, however they are sent."""
+    """JSON bodies of at most 64 KiB, batches of at most 512, however they are sent."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        if len(request.body) > BODY_LIMIT:
+        limit = BATCH_LIMIT if request.path.endswith("/batch") else BODY_LIMIT
+        if len(request.body) > limit:
             raise RequestDataTooBig
         return json.loads(request.body)
 
@@ -76,11 +83,14 @@ def install_problem_handlers(api: NinjaAPI) -> None:
         api.add_exception_handler(error, lambda request, exc: problem_response(request, make(exc)))
 
     handler(Problem, lambda problem: problem)
-    handler(ValidationError, lambda error: _invalid(error.errors))
+    handler(ValidationError, lambda error: invalid_problem(error.errors))
     handler(
         RequestDataTooBig,
         lambda _: Problem(
-            413, "body_too_large", "The body is too large", f"At most {BODY_LIMIT} bytes."
+            413,
+            "body_too_large",
+            "The body is too large",
+            f"At most {BODY_LIMIT} bytes, {BATCH_LIMIT} for a batch.",
         ),
     )
     handler(
@@ -117,7 +127,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
-def _invalid(errors: Sequence[dict[str, Any]]) -> Problem:
+def invalid_problem(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """The problem for what a schema refused; `errors` are pydantic's."""
     return Problem(
         422,
         "invalid_request",

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Schema
@@ -13,6 +13,8 @@ from accounts.authentication import request_key
 from accounts.errors import KeyInFlight, KeyReused
 from accounts.idempotency import Answer, answer_once
 from config.problems import Problem
+
+REPLAYED: Final = "Idempotency-Replayed"
 
 IdempotencyKey = Annotated[
     str | None,
@@ -36,11 +38,14 @@ def answered_once(
 
     def answer() -> Answer:
         status, headers, body = make()
-        return Answer(
-            status=status, headers=headers, body=json.dumps(body.model_dump(), cls=NinjaJSONEncoder)
-        )
+        return Answer(status=status, headers=headers, body=_json(body))
 
     return _response(answer() if key is None else _once(request, key, answer))
+
+
+def body_response(status: int, body: Schema) -> HttpResponse:
+    """An answer outside of what is kept."""
+    return _response(Answer(status=status, headers={}, body=_json(body)))
 
 
 def _once(request: HttpRequest, key: str, make: Callable[[], Answer]) -> Answer:
@@ -71,6 +76,10 @@ def _fingerprint(request: HttpRequest) -> str:
     return hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
 
 
+def _json(body: Schema) -> str:
+    return json.dumps(body.model_dump(), cls=NinjaJSONEncoder)
+
+
 def _response(answer: Answer) -> HttpResponse:
     response = HttpResponse(
         answer.body,
@@ -79,5 +88,5 @@ def _response(answer: Answer) -> HttpResponse:
         content_type="application/json; charset=utf-8",
     )
     if answer.replayed:
-        response["Idempotency-Replayed"] = "true"
+        response[REPLAYED] = "true"
     return response

@@ -2,32 +2,34 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from django.http import HttpRequest, HttpResponse
 
 from config.identifiers import uuid7
+from config.passing import Passing
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
-class RequestIdMiddleware:
+class RequestIdMiddleware(Passing):
     """Takes `X-Request-Id` over where it is well formed, else makes one; echoes it."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    @contextmanager
+    def around(self, request: HttpRequest) -> Iterator[Callable[[HttpResponse], None]]:
         given = request.headers.get("X-Request-Id", "")
         token = request_id.set(given if _ACCEPTABLE.fullmatch(given) else str(uuid7()))
         try:
-            response = self.get_response(request)
-            response["X-Request-Id"] = request_id.get()
-            return response
+            yield _echo
         finally:
             request_id.reset(token)
+
+
+def _echo(response: HttpResponse) -> None:
+    response["X-Request-Id"] = request_id.get()
 
 
 class RequestIdFilter(logging.Filter):

@@ -39,7 +39,7 @@ MIDDLEWARE = [
     "config.requests.RequestIdMiddleware",
     "accounts.rates.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.passing.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -90,7 +90,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # of a batch; other bodies are bound by their parser
 _SOURCES = ENVIRONMENT.model_sources()
 DIFFUSION_MODELS, LORAS = _SOURCES.pipelines, _SOURCES.loras
 

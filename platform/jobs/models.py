@@ -60,6 +60,7 @@ class Job(models.Model):
     events_told = models.PositiveSmallIntegerField(default=0, help_text="number of its last event")
     admitted_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    cancel_at = models.DateTimeField(null=True, help_text="canceled then, unless it has ended")
 
     class Meta:
         indexes = [
@@ -74,6 +75,11 @@ class Job(models.Model):
                 fields=["api_key"],
                 condition=Q(status__in=IN_FLIGHT_VALUES),
                 name="job_in_flight_of_key",
+            ),
+            models.Index(
+                fields=["cancel_at"],
+                condition=Q(cancel_at__isnull=False, ended_at__isnull=True),
+                name="job_to_cancel",
             ),
         ]
         constraints = [
@@ -264,6 +270,31 @@ class StageRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stage} {self.round} of {self.job_id}: {self.state}"
+
+
+class JobEvent(models.Model):
+    """One thing that happened to a job, numbered without gaps: it moved, or was decided upon.
+
+    Written by triggers alone, whoever moves the job, and told on the channel `job`. Number 0, that
+    it was submitted, is the job itself.
+    """
+
+    pk = models.CompositePrimaryKey("job_id", "sequence")
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="log", db_index=False)
+    sequence = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=16, blank=True, choices=JobStatus.choices)
+    reason = models.CharField(max_length=64, blank=True)
+    decision = models.ForeignKey(
+        "moderation.Decision",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,  # decisions are never deleted
+    )
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.sequence} of {self.job_id}"
 
 
 class Outbox(models.Model):

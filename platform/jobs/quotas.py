@@ -5,7 +5,7 @@ Counted on the jobs themselves, so that no counter can differ from them.
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
 
@@ -14,9 +14,11 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import APIKey
+from config.identifiers import uuid7_first
 from config.rows import rows_read
 from jobs.models import IN_FLIGHT_VALUES, Job
 
+HIGHEST_PRIORITY: Final = 9
 LOOK_SECONDS: Final = 1.0
 """How old the depth of the queue may be: that bound need not be exact, and counting costs."""
 
@@ -81,6 +83,20 @@ class QueueFull(QuotaExceeded):
     detail = "This is not about your quota. Repeat the request after `Retry-After`."
 
 
+class PriorityNotAllowed(Exception):
+    """The job asks for a higher priority than its key may; `highest` is what it may."""
+
+    def __init__(self, highest: int) -> None:
+        super().__init__(f"the highest priority is {highest}")
+        self.highest = highest
+
+
+def priority_limit(api_key: APIKey) -> int:
+    """The highest priority that jobs of the key may have."""
+    limits = (api_key.priority_limit, api_key.tenant.priority_limit)
+    return min((limit for limit in limits if limit is not None), default=HIGHEST_PRIORITY)
+
+
 def quota_check(*, job: Job, api_key: APIKey) -> None:
     """Raise `QuotaExceeded` where the job, which is written already, was one too many.
 
@@ -104,7 +120,7 @@ def quota_check(*, job: Job, api_key: APIKey) -> None:
     if any(pictures):
         now = timezone.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        if _over(pictures, _TODAY, {**own, "midnight": _first_id(midnight)}):
+        if _over(pictures, _TODAY, {**own, "midnight": uuid7_first(midnight)}):
             left = midnight + timedelta(days=1) - now
             raise TooManyPicturesToday(retry_after=int(left.total_seconds()) + 1)
 
@@ -140,9 +156,3 @@ def _lock(tenant_id: UUID) -> None:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"quota {tenant_id}"]
         )
-
-
-def _first_id(moment: datetime) -> UUID:
-    """The least UUIDv7 of that millisecond."""
-    milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)
-    return UUID(int=milliseconds << 80)

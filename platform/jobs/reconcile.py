@@ -1,4 +1,4 @@
-"""What brings back stages whose worker died or whose message was lost.
+"""What brings back stages whose worker died or whose message was lost, and ends what is too late.
 
 Run by the dispatcher, which needs neither broker nor worker for it. Never touches jobs that
 still wait for admission: a long backlog is not a loss.
@@ -13,9 +13,10 @@ from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from jobs.claims import attempt_close
+from jobs.ending import job_end
 from jobs.models import Job, StageRun
 from jobs.outbox import outbox_continue
-from jobs.states import StageState
+from jobs.states import TERMINAL, JobStatus, StageState
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +33,10 @@ LIMIT %(batch)s
 
 
 def reconcile() -> None:
-    """Take back expired leases and re-drive silent stages."""
+    """Take back expired leases, re-drive silent stages, cancel what is past its deadline."""
     leases_expire()
     stages_redrive()
+    late_cancel()
 
 
 def leases_expire() -> int:
@@ -84,6 +86,26 @@ def _stage_redrive(job_id: UUID) -> bool:
         run.save(update_fields=["redrives"])
         outbox_continue(job=job)
         logger.warning("job %s: %s was silent and is sent again", job_id, run.stage)
+        return True
+
+
+def late_cancel() -> int:
+    """Cancel the jobs that have not ended in time (`Cancel-After`). How many there were."""
+    late = Job.objects.filter(ended_at=None, cancel_at__lte=Now()).values_list("id")[:BATCH]
+    return sum(_each(_late_cancel, list(late)))
+
+
+def _late_cancel(job_id: UUID) -> bool:
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        if JobStatus(job.status) in TERMINAL:
+            return False
+        job_end(
+            job=job,
+            status=JobStatus.CANCELED,
+            reason="deadline_passed",
+            explanation="It had not ended at the time set by Cancel-After.",
+        )
         return True
 
 

@@ -12,6 +12,7 @@ from pydantic import Field
 from ethical_lens.results import AttributeDraw, TextEdit
 from ethical_lens.text.edits import merge_edits
 from jobs.models import Job, Picture
+from jobs.outcome import OutcomeOut, outcome_of
 from jobs.states import JobStatus, PictureStatus
 from jobs.storage import released_url
 from moderation.models import Decision
@@ -22,8 +23,10 @@ class JobUrls(Schema):
 
     self: str
     cancel: str
+    events: str
     pictures: str
     decisions: str
+    appeal: str
 
 
 class EditOut(Schema):
@@ -143,6 +146,8 @@ class JobOut(Schema):
     pictures: list[PictureOut]
     created_at: datetime
     ended_at: datetime | None
+    cancel_at: datetime | None = Field(description="canceled then, unless it has ended")
+    outcome: OutcomeOut | None = Field(description="why it is blocked or held for a person")
     urls: JobUrls
 
     @staticmethod
@@ -159,8 +164,18 @@ class JobOut(Schema):
         return list(job.pictures.all())
 
     @staticmethod
+    def resolve_outcome(job: Job) -> OutcomeOut | None:
+        return outcome_of(job, appeal_url=job_urls(job.id).appeal)
+
+    @staticmethod
     def resolve_urls(job: Job) -> JobUrls:
         return job_urls(job.id)
+
+
+class WholeJobOut(JobOut):
+    """A job with the links of its pictures."""
+
+    pictures: list[ReleasedPictureOut]  # type: ignore[assignment]
 
 
 class DecisionOut(Schema):
@@ -202,8 +217,10 @@ def job_urls(job_id: UUID) -> JobUrls:
     return JobUrls(
         self=base,
         cancel=f"{base}/cancel",
+        events=f"{base}/events",
         pictures=f"{base}/pictures",
         decisions=f"{base}/decisions",
+        appeal=f"{base}/appeal",
     )
 
 

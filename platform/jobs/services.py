@@ -2,9 +2,11 @@
 
 import secrets
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import APIKey, Tenant
 from config.rows import rows_insert
@@ -12,7 +14,13 @@ from jobs.ending import job_end
 from jobs.models import Job, Picture, StageRun
 from jobs.outbox import outbox_admit, outbox_continue
 from jobs.promotion import stage_promote
-from jobs.quotas import QUEUE, quota_check
+from jobs.quotas import (
+    HIGHEST_PRIORITY,
+    QUEUE,
+    PriorityNotAllowed,
+    priority_limit,
+    quota_check,
+)
 from jobs.stages import (
     GENERATE,
     PIPELINE,
@@ -28,7 +36,11 @@ from moderation.policies import policy_of_version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """A validated request: `n` pictures of `width` x `height` pixels. No seed: a random one."""
+    """A validated request: `n` pictures of `width` x `height` pixels. No seed: a random one.
+
+    A job that has not ended `cancel_after` its submission is canceled. No priority: the middle
+    one, or the highest that is allowed where that is less.
+    """
 
     prompt: str
     model: str
@@ -40,18 +52,23 @@ class JobRequest:
     steps: int
     guidance_scale: float
     seed: int | None = None
-    priority: int = 5
+    priority: int | None = None
+    cancel_after: timedelta | None = None
 
 
 def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = None) -> Job:
     """Write the job, its pictures, its stages and its outbox row in one transaction.
 
     Who submits with a key has quotas. Raises `NotAllowed` where the tenant's policy does not let
-    it use the model or the LoRA weights, and `QuotaExceeded`; then nothing is written.
+    it use the model or the LoRA weights, `QuotaExceeded` or `PriorityNotAllowed`; then nothing is
+    written.
     """
     policy = policy_of_version(tenant.policy_version_id)
     policy.check_model(request.model)
     policy.check_lora(request.lora)
+    highest = priority_limit(api_key) if api_key is not None else HIGHEST_PRIORITY
+    if request.priority is not None and request.priority > highest:
+        raise PriorityNotAllowed(highest)
     if api_key is not None:
         QUEUE.check()
     seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
@@ -70,7 +87,8 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
             steps=request.steps,
             guidance_scale=request.guidance_scale,
             seed=seed,
-            priority=request.priority,
+            priority=min(5, highest) if request.priority is None else request.priority,
+            cancel_at=timezone.now() + request.cancel_after if request.cancel_after else None,
         )
         pictures = [
             Picture(job=job, index=index, seed=(seed + index) % 2**32) for index in range(job.n)

@@ -11,10 +11,19 @@ from django.utils.safestring import SafeString
 
 from config.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline
 from ethical_lens.policy import Policy as PolicyDocument
+from moderation.appeal_admin import AppealAdmin
 from moderation.badges import badge
 from moderation.forms import PolicyVersionForm, newest_document
 from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
 from moderation.policies import policy_version_add
+
+__all__ = [
+    "AppealAdmin",
+    "DecisionAdmin",
+    "PolicyAdmin",
+    "PolicyVersionAdmin",
+    "RawPictureViewAdmin",
+]
 
 admin.site.index_template = "moderation/dashboard.html"
 

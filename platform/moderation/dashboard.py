@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs.admin.machinery import silence
 from jobs.models import Job, Worker
 from jobs.states import IN_FLIGHT, JobStatus
-from moderation.queue import pictures_waiting, prompts_waiting
+from moderation.queue import appeals_waiting, pictures_waiting, prompts_waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context
     now = timezone.now()
     pictures, prompts = pictures_waiting().count(), prompts_waiting().count()
+    appeals = appeals_waiting().count()
     failed = Job.objects.filter(status=JobStatus.FAILED, ended_at__gte=now - timedelta(days=1))
     failures = failed.count()
     running = Job.objects.filter(status__in=IN_FLIGHT).count()
@@ -41,6 +42,10 @@ def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             reverse("admin:jobs_picture_changelist") + "?waiting=decision", pictures > 0,
         ),
         Count("prompts wait for a decision", prompts, f"{jobs}?waiting=prompt", prompts > 0),
+        Count(
+            "appeals wait for an answer", appeals,
+            reverse("admin:moderation_appeal_changelist") + "?waiting=answer", appeals > 0,
+        ),
         Count("jobs queued or running", running, jobs),
         Count(
             "jobs failed in 24 hours", failures, f"{jobs}?status__exact=failed", failures > 0
@@ -59,6 +64,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 ("In review", "visibility", "jobs.picture", "?waiting=decision"),
                 ("Prompts held", "chat_error", "jobs.job", "?waiting=prompt"),
+                ("Appeals", "contact_support", "moderation.appeal", "?waiting=answer"),
                 ("Jobs", "work", "jobs.job", ""),
                 ("Pictures", "image", "jobs.picture", ""),
                 ("Decisions", "gavel", "moderation.decision", ""),
@@ -124,6 +130,10 @@ def _item(request: HttpRequest, title: str, icon: str, model: str, query: str) -
         else request.path.startswith(address) and not queue
     )
     item = {"title": title, "icon": icon, "link": address + query, "active": active}
-    waiting = {"jobs.picture": pictures_waiting, "jobs.job": prompts_waiting}
+    waiting = {
+        "jobs.picture": pictures_waiting,
+        "jobs.job": prompts_waiting,
+        "moderation.appeal": appeals_waiting,
+    }
     number = waiting[model]().count() if query else 0
     return item | ({"badge": str(number), "badge_variant": "warning"} if number else {})

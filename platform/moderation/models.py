@@ -132,6 +132,47 @@ class Decision(models.Model):
         return f"{self.get_stage_display()}: {self.get_action_display()} ({self.reason})"
 
 
+class Appeal(models.Model):
+    """A tenant's word against one decision to block, and the decision that answers it.
+
+    open ─► accepted / refused, by the action of its answer
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
+    job = models.ForeignKey("jobs.Job", on_delete=models.PROTECT, related_name="appeals")
+    decision = models.OneToOneField(Decision, on_delete=models.PROTECT, related_name="appeal")
+    statement = models.TextField()
+    answer = models.OneToOneField(
+        Decision, on_delete=models.PROTECT, null=True, related_name="answers"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answer__isnull=True, answered_at__isnull=True)
+                | Q(answer__isnull=False, answered_at__isnull=False),
+                name="appeals_are_answered_at_a_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(answer__isnull=True), name="appeal_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"appeal of {self.job_id}"
+
+    @property
+    def state(self) -> str:
+        """`open`, `accepted` or `refused`."""
+        if self.answer is None:
+            return "open"
+        return "accepted" if self.answer.action == DecisionAction.ALLOW else "refused"
+
+
 class RawPictureView(models.Model):
     """Who looked at a picture that was not released, and when."""
 

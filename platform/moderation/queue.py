@@ -4,6 +4,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from jobs.models import Job, Picture
 from jobs.states import JobStatus, PictureStatus
+from moderation.models import Appeal
 
 
 def pictures_waiting() -> QuerySet[Picture]:
@@ -14,6 +15,11 @@ def pictures_waiting() -> QuerySet[Picture]:
         current__isnull=False,
         job__status=JobStatus.NEEDS_REVIEW,
     ).order_by("job_id", "index")
+
+
+def appeals_waiting() -> QuerySet[Appeal]:
+    """Appeals that nobody has answered, oldest first."""
+    return Appeal.objects.filter(answer=None)
 
 
 def prompts_waiting() -> QuerySet[Job]:

@@ -20,6 +20,7 @@ from ethical_lens.results import PictureAction
 from factories import make_aligned_job, make_job, make_tenant
 from jobs.models import Job, Outbox, Picture, StageRun, UsageRecord, Worker
 from jobs.states import JobStatus
+from moderation.appeals import appeals_open
 from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
 from review_cases import held_job, judged_job, make_user
 from webhooks.endpoints import endpoint_create
@@ -91,6 +92,7 @@ def everything(boss: User) -> dict[type[models.Model], models.Model]:
     ]  # fmt: skip
     delivery = delivered(job.tenant, job)
     rows += [delivery, delivery.event, delivery.endpoint]
+    rows += appeals_open(job_id=job.id, statement="It is a museum piece.")
     return {type(row): row for row in rows}
 
 
@@ -116,7 +118,7 @@ def test_every_model_of_ours_is_in_the_admin() -> None:
         for model in apps.get_app_config(app).get_models()
     }
     left_out = {model.__name__ for model in ours - set(REGISTERED)}
-    assert left_out == {"Deck", "PictureVersion", "DeliveryAttempt", "KeptAnswer"}
+    assert left_out == {"Deck", "PictureVersion", "DeliveryAttempt", "KeptAnswer", "JobEvent"}
 
 
 @pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)

@@ -1,72 +1,108 @@
 """The addresses of jobs. Each looks only at the tenant of the key."""
 
+import json
 from uuid import UUID
 
+from asgiref.sync import sync_to_async
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from ninja import Query, Router
 from ninja.pagination import paginate
 
 from accounts.authentication import APIKeyAuth, request_key
-from accounts.models import APIKey, Scope
+from accounts.models import Scope
 from config.pages import CursorPages
-from config.problems import Problem
-from config.repetition import IdempotencyKey, answered_once
-from ethical_lens.policy import NotAllowed
+from config.repetition import REPLAYED, IdempotencyKey, answered_once, body_response
+from jobs.api.appeals import router as appeals
+from jobs.api.batches import router as batches
+from jobs.api.preferences import CancelAfter, Prefer, wait_seconds
+from jobs.api.refusals import REFUSALS, refusal_problem
 from jobs.api.schemas import JobFilters, JobIn
+from jobs.api.selection import job_of, jobs_of
+from jobs.api.statistics import router as statistics
+from jobs.api.streams import router as streams
 from jobs.models import Job, Picture
-from jobs.quotas import QuotaExceeded
-from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut
+from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut, WholeJobOut
 from jobs.services import job_cancel, job_submit
+from jobs.waiting import wait_for_end
 from moderation.models import Decision
 
 router = Router()
+for part in (appeals, batches, statistics, streams):
+    router.add_router("", part)
 READ = APIKeyAuth(Scope.JOBS_READ)
 WRITE = APIKeyAuth(Scope.JOBS_WRITE)
 
 
-@router.post("", auth=WRITE, response={202: JobOut}, summary="Submit a job")
-def submit(
-    request: HttpRequest, job: JobIn, idempotency_key: IdempotencyKey = None
+@router.post(
+    "", auth=WRITE, response={201: WholeJobOut, 202: JobOut | WholeJobOut}, summary="Submit a job"
+)
+async def submit(
+    request: HttpRequest,
+    job: JobIn,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+    cancel_after: CancelAfter = None,
 ) -> HttpResponse:
-    """Answers at once: follow it at `Location`, or wait for the webhook. With an
-    `Idempotency-Key` a repetition makes no second job."""
-    key = request_key(request)
+    """Answers 202 at once: follow it at `Location`, or wait for the webhook. With `Prefer: wait=…`
+    it answers once the job has ended, with 201 and links to what was released, or with 202 when the
+    time is up or a person must look. With an `Idempotency-Key` a repetition makes no second job."""
+    answer = await sync_to_async(_submit)(request, job, idempotency_key, cancel_after)
+    seconds = wait_seconds(prefer)
+    if not seconds:
+        return answer
+    job_id = UUID(json.loads(answer.content)["id"])
+    await wait_for_end(job_id, seconds=seconds)
+    later = await sync_to_async(_as_it_is)(request, job_id)
+    for name in ("Location", REPLAYED):
+        if name in answer:
+            later[name] = answer[name]
+    later["Preference-Applied"] = f"wait={seconds}"
+    return later
+
+
+def _submit(
+    request: HttpRequest, job: JobIn, idempotency_key: str | None, cancel_after: str | None
+) -> HttpResponse:
+    key, wanted = request_key(request), job.to_request(cancel_after=cancel_after)
 
     def make() -> tuple[int, dict[str, str], JobOut]:
         try:
-            submitted = job_submit(tenant=key.tenant, request=job.to_request(), api_key=key)
-        except QuotaExceeded as error:
-            raise _too_much(error) from error
-        except NotAllowed as error:
-            raise Problem(
-                403, "not_allowed_by_policy", "The policy does not allow this", str(error),
-                [(f"/{error.field}", "not allowed")],
-            ) from error  # fmt: skip
-        shown = JobOut.from_orm(_jobs(key).get(pk=submitted.pk))
+            submitted = job_submit(tenant=key.tenant, request=wanted, api_key=key)
+        except REFUSALS as error:
+            raise refusal_problem(error) from error
+        shown = JobOut.from_orm(jobs_of(key).get(pk=submitted.pk))
         return 202, {"Location": shown.urls.self}, shown
 
     return answered_once(request, idempotency_key, make)
+
+
+def _as_it_is(request: HttpRequest, job_id: UUID) -> HttpResponse:
+    """The whole job with 201 where it has ended, else 202."""
+    job = job_of(request, job_id)
+    return body_response(201 if job.ended_at else 202, WholeJobOut.from_orm(job))
 
 
 @router.get("", auth=READ, response=list[JobOut], summary="List jobs, newest first")
 @paginate(CursorPages)
 def list_jobs(request: HttpRequest, filters: Query[JobFilters]) -> QuerySet[Job]:
     """Go from page to page with `next` and `previous`."""
-    return filters.filter(_jobs(request_key(request)))
+    jobs = jobs_of(request_key(request)).prefetch_related(
+        Prefetch("decisions", Decision.objects.select_related("picture"))
+    )
+    return filters.filter(jobs)
 
 
 @router.get("/{uuid:job_id}", auth=READ, response=JobOut, summary="A job as it is now")
 def get(request: HttpRequest, job_id: UUID) -> Job:
-    return _job(request, job_id)
+    return job_of(request, job_id)
 
 
 @router.post("/{uuid:job_id}/cancel", auth=WRITE, response=JobOut, summary="Cancel a job")
 def cancel(request: HttpRequest, job_id: UUID) -> Job:
     """Ends the job wherever it is. A job that has ended stays as it is; repeating is harmless."""
-    job_cancel(job_id=_job(request, job_id).id)
-    return _job(request, job_id)
+    job_cancel(job_id=job_of(request, job_id).id)
+    return job_of(request, job_id)
 
 
 @router.get(
@@ -77,7 +113,7 @@ def cancel(request: HttpRequest, job_id: UUID) -> Job:
 )
 def pictures(request: HttpRequest, job_id: UUID) -> QuerySet[Picture]:
     """Each with its outcome; released ones have a link that ends after a while."""
-    return _job(request, job_id).pictures.all()
+    return job_of(request, job_id).pictures.all()
 
 
 @router.get(
@@ -88,28 +124,4 @@ def pictures(request: HttpRequest, job_id: UUID) -> QuerySet[Picture]:
 )
 def decisions(request: HttpRequest, job_id: UUID) -> QuerySet[Decision]:
     """Every step of moderation, in order."""
-    return _job(request, job_id).decisions.select_related("picture", "policy_version__policy")
-
-
-def _jobs(key: APIKey) -> QuerySet[Job]:
-    pictures = Picture.objects.select_related("current").order_by("index")
-    return (
-        Job.objects.filter(tenant=key.tenant_id)
-        .select_related("policy_version__policy")
-        .prefetch_related(Prefetch("pictures", pictures))
-    )
-
-
-def _job(request: HttpRequest, job_id: UUID) -> Job:
-    return get_object_or_404(_jobs(request_key(request)), pk=job_id)
-
-
-def _too_much(error: QuotaExceeded) -> Problem:
-    return Problem(
-        error.status,
-        error.code,
-        error.title,
-        error.detail,
-        [(error.pointer, "more than is left")] if error.pointer else [],
-        headers={"Retry-After": str(error.retry_after)},
-    )
+    return job_of(request, job_id).decisions.select_related("picture", "policy_version__policy")

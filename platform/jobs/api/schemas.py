@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from config.fields import Moment, plain_text
 from ethical_lens.sources import LoraSource, PipelineSource
+from jobs.api.preferences import duration_read
 from jobs.services import JobRequest
 from jobs.states import JobStatus
 
@@ -48,7 +49,12 @@ class JobIn(Schema):
     seed: Whole | None = Field(
         default=None, ge=0, le=2**32 - 1, description="of the first picture; by default random"
     )
-    priority: Whole = Field(default=5, ge=0, le=9, description="9 goes before 0")
+    priority: Whole | None = Field(
+        default=None,
+        ge=0,
+        le=9,
+        description="9 goes before 0, among the tenant's own; by default 5, or what the key may",
+    )
 
     @field_validator("prompt", "negative_prompt")
     @classmethod
@@ -82,11 +88,16 @@ class JobIn(Schema):
             )
         return value
 
-    def to_request(self) -> JobRequest:
-        """The request as the service takes it, with the model's defaults for what is not said."""
+    def to_request(self, *, cancel_after: str | None = None) -> JobRequest:
+        """The request as the service takes it, with the model's defaults for what is not said.
+
+        `cancel_after` is a duration as `Cancel-After` has it.
+        """
         model = self.model or next(iter(settings.DIFFUSION_MODELS))
         defaults = settings.DIFFUSION_MODELS[model].model_dump(exclude={"source"})
-        return JobRequest(**defaults | self.model_dump(exclude_none=True) | {"model": model})
+        deadline = duration_read(cancel_after) if cancel_after else None
+        said = self.model_dump(exclude_none=True) | {"model": model}
+        return JobRequest(**defaults | said, cancel_after=deadline)
 
 
 class JobFilters(FilterSchema):

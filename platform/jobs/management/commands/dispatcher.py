@@ -14,6 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from kombu.exceptions import OperationalError as BrokerUnavailable
 
+from config.listening import listener_parameters
 from jobs.dispatch import dispatch_once
 from jobs.outbox import WAKE_CHANNEL
 from jobs.reconcile import reconcile
@@ -44,12 +45,7 @@ class Command(BaseCommand):
 
     def _serve(self) -> None:
         """Listen and dispatch until the database goes away or the process is to stop."""
-        parameters = connection.get_connection_params()
-        parameters.pop("pool", None)
-        with psycopg.connect(
-            **{k: v for k, v in parameters.items() if k not in {"cursor_factory", "context"}},
-            autocommit=True,
-        ) as listener:
+        with psycopg.connect(**listener_parameters()) as listener:
             listener.execute(f"LISTEN {WAKE_CHANNEL}")
             logger.info("dispatcher listens")
             reconcile_at = time.monotonic()
