@@ -52,6 +52,9 @@ class Environment(BaseSettings):
     allowed_hosts: CommaSeparated = ("localhost", "127.0.0.1")
     csrf_trusted_origins: CommaSeparated = ()
     https: bool = Field(default=False, description="set secure cookies and redirect to HTTPS")
+    trusted_proxies: CommaSeparated = Field(
+        default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8"
+    )
     public_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://")
     log_level: str = "INFO"
     database_pool_size: int = Field(
@@ -81,6 +84,9 @@ class Environment(BaseSettings):
     quota_requests_per_minute: int = Field(
         default=6000, ge=0, description="of a tenant that has no quota of its own; 0: no bound"
     )
+    quota_failed_attempts_per_minute: int = Field(
+        default=30, ge=0, description="with unknown keys, of an address; 0: no bound"
+    )
     quota_jobs_in_flight: int = Field(default=10_000, ge=0, description="likewise")
     quota_pictures_per_day: int = Field(default=0, ge=0, description="likewise")
     queue_limit: int = Field(
@@ -101,7 +107,11 @@ class Environment(BaseSettings):
     )
 
     @field_validator(
-        "allowed_hosts", "csrf_trusted_origins", "webhook_allowed_networks", mode="before"
+        "allowed_hosts",
+        "csrf_trusted_origins",
+        "trusted_proxies",
+        "webhook_allowed_networks",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -120,7 +130,7 @@ class Environment(BaseSettings):
             raise ValueError(_DATABASE_URL_HELP)
         return value
 
-    @field_validator("webhook_allowed_networks")
+    @field_validator("trusted_proxies", "webhook_allowed_networks")
     @classmethod
     def _networks_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

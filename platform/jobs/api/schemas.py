@@ -18,10 +18,7 @@ ModelName = Annotated[str, Field(pattern=r"^[\w./-]{1,100}$")]
 class JobIn(Schema):
     """A request for pictures. Every bad field is named in one answer."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"prompt": "a doctor in an office", "n": 4, "seed": 7}},
-    )
+    model_config = ConfigDict(extra="forbid")
 
     prompt: str = Field(min_length=1, max_length=2000, description="what to paint, in English")
     negative_prompt: str = Field(default="", max_length=2000, description="what to keep away from")

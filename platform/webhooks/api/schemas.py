@@ -29,15 +29,7 @@ class _In(Schema):
 class EndpointIn(_In):
     """An address that is to receive events."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "url": "https://hooks.example.org/ethical-lens",
-                "event_types": ["job.succeeded", "job.blocked", "job.failed", "job.canceled"],
-            }
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
     url: URL
     event_types: EventTypes = []
@@ -47,7 +39,7 @@ class EndpointIn(_In):
 class EndpointChanges(_In):
     """What is to change; what is left out stays. A value of null is refused."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"is_active": True}})
+    model_config = ConfigDict(extra="forbid")
 
     url: URL = ""
     event_types: EventTypes = []
@@ -58,9 +50,7 @@ class EndpointChanges(_In):
 class Rotation(Schema):
     """How a secret is to be changed."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"overlap_seconds": 86400}}
-    )
+    model_config = ConfigDict(extra="forbid")
 
     overlap_seconds: int = Field(
         default=86_400,
@@ -78,12 +68,7 @@ class Rotation(Schema):
 class Replay(Schema):
     """Which events are to be sent once more: all that failed, or a range of time."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {"since": "2026-11-22T00:00:00Z", "until": "2026-11-23T00:00:00Z"}
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
     since: Moment | None = Field(default=None, description="events from then on")
     until: Moment | None = Field(default=None, description="events before that")
