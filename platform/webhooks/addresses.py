@@ -1,9 +1,10 @@
 """Where requests to URLs of tenants may go: public addresses, private ones by permission only.
 
-Tenants choose the URLs, of webhooks and of pictures, so a URL must not become a way into the network
-that the workers stand in. The name is looked up once per request, every address it has is checked, and the connection
-is made to one of those very addresses: a name server that answers differently the second time
-(DNS rebinding) gains nothing. The `Host` header and TLS go on speaking of the name.
+Tenants choose the URLs, of webhooks and of pictures, so a URL must not become a way into the
+network that the workers stand in. The name is looked up once per request, every address it has is
+checked, and the connection is made to one of those very addresses: a name server that answers
+differently the second time (DNS rebinding) gains nothing. The `Host` header and TLS go on speaking
+of the name.
 """
 
 import contextlib

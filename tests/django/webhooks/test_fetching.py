@@ -79,7 +79,7 @@ def test_what_is_no_picture_that_may_be_read_is_refused(body: bytes, serve: Serv
 def test_a_decompression_bomb_is_refused_undecoded(serve: Serve) -> None:
     file = BytesIO()
     Image.new("1", (8_000, 8_000)).save(file, "PNG")
-    with pytest.raises(NoPicture, match="64000000|8000x8000"):
+    with pytest.raises(NoPicture, match="8000x8000 pixels"):
         picture_fetch(f"http://127.0.0.1:{serve(answer(file.getvalue()))}/")
 
 
