@@ -2,13 +2,19 @@
 
 import unicodedata
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AwareDatetime, Field
 
 Moment = Annotated[
     AwareDatetime, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), lt=datetime(9999, 1, 1, tzinfo=UTC))
 ]
+
+_PLAIN: Final = r"[^\u0000-\u001f\u007f-\u009f]"
+_VISIBLE: Final = r"[^\s\u0000-\u001f\u007f-\u009f]"
+PLAIN: Final = {"pattern": f"^{_PLAIN}*$"}
+"""What `plain_text` lets pass, as a schema says it (lone surrogates are no characters there)."""
+PLAIN_NOT_BLANK: Final = {"pattern": f"^{_PLAIN}*{_VISIBLE}{_PLAIN}*$"}
 
 
 def plain_text(value: str) -> str:

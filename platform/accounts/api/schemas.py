@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, field_validator
 from accounts.models import APIKey, Scope
 from accounts.networks import MOST_NETWORKS, network_normalise
 from accounts.services import LONGEST_OVERLAP
-from config.fields import Moment, plain_text
+from config.fields import PLAIN, Moment, plain_text
 
 Whole = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 NetworkText = Annotated[str, Field(min_length=1, max_length=60)]
@@ -24,7 +24,9 @@ class KeyIn(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(min_length=1, max_length=200, description="what it is for")
+    name: str = Field(
+        min_length=1, max_length=200, description="what it is for", json_schema_extra={**PLAIN}
+    )
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
     allowed_networks: list[NetworkText] = Field(
         default=[],

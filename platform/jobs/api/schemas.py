@@ -1,12 +1,12 @@
 """What a tenant may send."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import ConfigDict, Field, field_validator
 
-from config.fields import Moment, plain_text
+from config.fields import PLAIN, PLAIN_NOT_BLANK, Moment, plain_text
 from ethical_lens.sources import PipelineSource
 from jobs.services import JobRequest
 from jobs.states import JobStatus
@@ -15,14 +15,32 @@ Whole = Annotated[int, Field(strict=True)]
 ModelName = Annotated[str, Field(pattern=r"^[\w./-]{1,100}$")]
 
 
+def _known_models(schema: dict[str, Any]) -> None:
+    schema["enum"] = ["", *settings.DIFFUSION_MODELS]
+
+
 class JobIn(Schema):
     """A request for pictures. Every bad field is named in one answer."""
 
     model_config = ConfigDict(extra="forbid")
 
-    prompt: str = Field(min_length=1, max_length=2000, description="what to paint, in English")
-    negative_prompt: str = Field(default="", max_length=2000, description="what to keep away from")
-    model: str = Field(default="", description="a known model; by default the first one")
+    prompt: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="what to paint, in English",
+        json_schema_extra={**PLAIN_NOT_BLANK},
+    )
+    negative_prompt: str = Field(
+        default="",
+        max_length=2000,
+        description="what to keep away from",
+        json_schema_extra={**PLAIN},
+    )
+    model: str = Field(
+        default="",
+        description="a known model; by default the first one",
+        json_schema_extra=_known_models,
+    )
     n: Whole = Field(default=1, ge=1, le=10, description="how many pictures")
     width: Whole | None = Field(
         default=None, ge=64, le=1024, multiple_of=8, description="pixels; by default the model's"

@@ -8,15 +8,23 @@ from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from config.fields import Moment, plain_text
+from config.fields import PLAIN, Moment, plain_text
 from webhooks.endpoints import LONGEST_OVERLAP
 from webhooks.models import Delivery, DeliveryStatus, Endpoint, EventType
 
 EventTypes = Annotated[
     list[EventType], Field(max_length=len(EventType), description="empty: all of them")
 ]
-Description = Annotated[str, Field(max_length=200)]
-URL = Annotated[str, Field(min_length=1, max_length=2000, description="https, a public address")]
+Description = Annotated[str, Field(max_length=200, json_schema_extra={**PLAIN})]
+URL = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2000,
+        description="https, a public address",
+        json_schema_extra={**PLAIN},
+    ),
+]
 
 
 class _In(Schema):
