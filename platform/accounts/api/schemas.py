@@ -13,9 +13,9 @@ from pydantic import ConfigDict, Field, field_validator
 from accounts.models import APIKey, Scope
 from accounts.networks import MOST_NETWORKS, network_normalise
 from accounts.services import LONGEST_OVERLAP
-from config.fields import PLAIN, Moment, plain_text
+from config.fields import PLAIN, WHOLE, Moment, Whole, plain_text
 
-Whole = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+Quota = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE]
 NetworkText = Annotated[str, Field(min_length=1, max_length=60)]
 
 
@@ -34,9 +34,9 @@ class KeyIn(Schema):
         description="addresses or networks (CIDR, IPv4 and IPv6) that may use it; empty: all",
     )
     expires_at: Moment | None = Field(default=None, description="in the future; null: never")
-    requests_per_minute: Whole | None = Field(default=None, description="narrower than the tenant")
-    jobs_in_flight: Whole | None = Field(default=None, description="likewise")
-    pictures_per_day: Whole | None = Field(default=None, description="likewise")
+    requests_per_minute: Quota | None = Field(default=None, description="narrower than the tenant")
+    jobs_in_flight: Quota | None = Field(default=None, description="likewise")
+    pictures_per_day: Quota | None = Field(default=None, description="likewise")
 
     @field_validator("name")
     @classmethod
@@ -66,9 +66,8 @@ class KeyRotation(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    overlap_seconds: int = Field(
+    overlap_seconds: Whole = Field(
         default=86_400,
-        strict=True,
         ge=0,
         le=int(LONGEST_OVERLAP.total_seconds()),
         description="how long the old secret is accepted beside the new one; 0 ends it at once",

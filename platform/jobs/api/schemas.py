@@ -6,12 +6,14 @@ from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import ConfigDict, Field, field_validator
 
-from config.fields import PLAIN, PLAIN_NOT_BLANK, Moment, plain_text
+from config.fields import PLAIN, PLAIN_NOT_BLANK, WHOLE, Moment, Whole, plain_text
 from ethical_lens.sources import PipelineSource
 from jobs.services import JobRequest
 from jobs.states import JobStatus
 
-Whole = Annotated[int, Field(strict=True)]
+Side = Annotated[int, Field(strict=True, ge=64, le=1024, multiple_of=8), WHOLE]
+Steps = Annotated[int, Field(strict=True, ge=1, le=100), WHOLE]
+Seed = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1), WHOLE]
 ModelName = Annotated[str, Field(pattern=r"^[\w./-]{1,100}$")]
 
 
@@ -42,15 +44,9 @@ class JobIn(Schema):
         json_schema_extra=_known_models,
     )
     n: Whole = Field(default=1, ge=1, le=10, description="how many pictures")
-    width: Whole | None = Field(
-        default=None, ge=64, le=1024, multiple_of=8, description="pixels; by default the model's"
-    )
-    height: Whole | None = Field(
-        default=None, ge=64, le=1024, multiple_of=8, description="pixels; by default the model's"
-    )
-    steps: Whole | None = Field(
-        default=None, ge=1, le=100, description="diffusion steps; by default the model's"
-    )
+    width: Side | None = Field(default=None, description="pixels; by default the model's")
+    height: Side | None = Field(default=None, description="pixels; by default the model's")
+    steps: Steps | None = Field(default=None, description="diffusion steps; by default the model's")
     guidance_scale: float | None = Field(
         default=None,
         ge=0,
@@ -59,9 +55,7 @@ class JobIn(Schema):
         allow_inf_nan=False,
         description="how closely to follow the prompt; by default the model's",
     )
-    seed: Whole | None = Field(
-        default=None, ge=0, le=2**32 - 1, description="of the first picture; by default random"
-    )
+    seed: Seed | None = Field(default=None, description="of the first picture; by default random")
     priority: Whole = Field(default=5, ge=0, le=9, description="9 goes before 0")
 
     @field_validator("prompt", "negative_prompt")

@@ -8,7 +8,7 @@ from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from config.fields import PLAIN, Moment, plain_text
+from config.fields import PLAIN, Moment, Whole, plain_text
 from webhooks.endpoints import LONGEST_OVERLAP
 from webhooks.models import Delivery, DeliveryStatus, Endpoint, EventType
 
@@ -60,9 +60,8 @@ class Rotation(Schema):
 
     model_config = ConfigDict(extra="forbid")
 
-    overlap_seconds: int = Field(
+    overlap_seconds: Whole = Field(
         default=86_400,
-        strict=True,
         ge=0,
         le=int(LONGEST_OVERLAP.total_seconds()),
         description="how long the old secret signs beside the new one; 0 ends it at once",

@@ -150,7 +150,8 @@ def test_a_key_is_rotated_with_an_overlap(api: Client, tenant: Tenant) -> None:
     assert at_once["previous_secret_ends_at"] is None
     assert bearing(rotated["key"]).get(JOBS).status_code == 401
     assert bearing(at_once["key"]).get(JOBS).status_code == 200
-    for wrong in (-1, 604_801, "60", None):
+    assert post(api, path, {"overlap_seconds": 60.0}).status_code == 200, "60.0 is 60 in JSON"
+    for wrong in (-1, 604_801, "60", None, True, 0.5, 1e400):
         assert refused(post(api, path, {"overlap_seconds": wrong}))[2] == ["/overlap_seconds"]
 
 
