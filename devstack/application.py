@@ -42,6 +42,7 @@ def application_environment(
         "PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "CSRF_TRUSTED_ORIGINS": f"http://127.0.0.1:{web_port}",
         "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8",
+        "OUTGOING_PORTS": "1-65535",
         "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "1"),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
     }

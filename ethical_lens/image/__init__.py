@@ -1,5 +1,6 @@
 """Pictures in, concept scores and repaired pictures out. In the order the data travels:
 
+- `sniffing`: what a file says it is, and whether it may be read, before anything is decoded.
 - `reading`: a file, which may be anything, to a picture that scrutiny can take.
 - `views`: the squares of a picture that the encoder looks at, so that no border is left out.
 - `encoder`: the frozen open_clip image encoder.

@@ -1,38 +1,16 @@
 """A file or an image in memory, which may be anything, to a picture that scrutiny can take."""
 
-import struct
-import zlib
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from ethical_lens.image.errors import PictureTooLarge, SeveralPictures, UnreadablePicture
-from ethical_lens.image.views import LONGEST
+from ethical_lens.image.errors import UnreadablePicture
+from ethical_lens.image.sniffing import DAMAGED, must_be_one, picture_opened
 
 SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 """Names of picture files, in lower case."""
-MOST_PIXELS: Final = 50_000_000
-"""Pixels of the largest picture that is read: 150 MB as RGB, up to 600 MB while it is converted."""
-
-_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-_FAILURES: Final = (
-    OSError,
-    EOFError,
-    SyntaxError,  # PIL's word for a broken file
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    RuntimeError,
-    MemoryError,
-    struct.error,
-    zlib.error,
-)
-"""What PIL raises for damaged files: its readers share no base class."""
 
 
 def read_picture(source: Path | bytes) -> Image.Image:
@@ -46,18 +24,8 @@ def read_picture(source: Path | bytes) -> Image.Image:
     `SeveralPictures` for animations and several pages; `UnreadablePicture` for all else that is
     missing, truncated, or no picture.
     """
-    try:
-        with Image.open(
-            BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS
-        ) as image:
-            return _as_shown(image)
-    except UnidentifiedImageError as error:
-        raise UnreadablePicture("is no PNG, JPEG, WebP, GIF, BMP or TIFF") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PictureTooLarge(f"has more than {MOST_PIXELS:,} pixels; scale it down") from error
-    except _FAILURES as error:
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise UnreadablePicture(f"cannot be read: {why}") from error
+    with picture_opened(source) as image:
+        return _as_shown(image)
 
 
 def as_picture(image: Image.Image) -> Image.Image:
@@ -69,34 +37,17 @@ def as_picture(image: Image.Image) -> Image.Image:
     try:
         if not min(image.size):
             raise UnreadablePicture(f"has {image.width}x{image.height} pixels")
+        must_be_one(image)
         return _as_shown(image)
-    except _FAILURES as error:
+    except DAMAGED as error:
         raise UnreadablePicture(f"cannot be read: {error}") from error
 
 
 def _as_shown(image: Image.Image) -> Image.Image:
-    _must_fit(image)
-    # MPO is a photograph with previews or depth behind it; every viewer shows the first.
-    if image.format != "MPO" and getattr(image, "is_animated", False):
-        raise SeveralPictures(
-            "holds several pictures (an animation or pages); give each as a file of its own"
-        )
     if image.mode == "RGB" and not image.has_transparency_data and not image.getexif():
         image.load()
         return image
     return _rgb(ImageOps.exif_transpose(image))
-
-
-def _must_fit(image: Image.Image) -> None:
-    width, height = image.size
-    if width * height > MOST_PIXELS:
-        raise PictureTooLarge(
-            f"has {width}x{height} pixels; at most {MOST_PIXELS:,} are read: scale it down"
-        )
-    if max(width, height) > LONGEST * min(width, height):
-        raise PictureTooLarge(
-            f"has {width}x{height} pixels; one side may be {LONGEST} times the other: cut it"
-        )
 
 
 def _rgb(image: Image.Image) -> Image.Image:

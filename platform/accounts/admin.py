@@ -1,7 +1,7 @@
 """People, tenants and API keys. A key is shown once, when it is made, and never again."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -10,12 +10,15 @@ from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from accounts.errors import KeyEnded, TooManyKeys
 from accounts.models import APIKey, Quotas, Scope, Tenant, User
-from accounts.services import api_key_create, api_key_revoke
+from accounts.networks import network_normalise
+from accounts.services import api_key_create, api_key_revoke, api_key_rotate
 from config.admin import ModelAdmin
 from moderation.badges import badge
 
@@ -30,6 +33,8 @@ else:
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
 
+OVERLAP: Final = timedelta(days=1)
+"""How long the old secret of a key is accepted beside the new one."""
 QUOTAS = tuple(field.name for field in Quotas._meta.get_fields())
 
 admin.site.unregister(Group)
@@ -71,10 +76,16 @@ class APIKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = APIKey
-        fields = ("tenant", "name", "scopes", "expires_at", *QUOTAS)
+        fields = ("tenant", "name", "scopes", "allowed_networks", "expires_at", *QUOTAS)
 
     def clean_scopes(self) -> list[Scope]:
         return [Scope(scope) for scope in self.cleaned_data["scopes"]]
+
+    def clean_allowed_networks(self) -> list[str]:
+        try:
+            return [network_normalise(text) for text in self.cleaned_data["allowed_networks"]]
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean_expires_at(self) -> datetime | None:
         expires_at: datetime | None = self.cleaned_data["expires_at"]
@@ -85,7 +96,7 @@ class APIKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(APIKey)
 class APIKeyAdmin(ModelAdmin):
-    """Keys are made, read and revoked; nothing of them is edited."""
+    """Keys are made, read, rotated and revoked; nothing else of them is edited."""
 
     form = APIKeyForm
     list_display = ("name", "tenant", "prefix", "state", "scopes", "last_used_at", "created_at")
@@ -93,14 +104,14 @@ class APIKeyAdmin(ModelAdmin):
     list_select_related = ("tenant",)
     search_fields = ("name", "prefix")
     ordering = ("-created_at",)
-    actions = ("revoke",)
+    actions = ("rotate", "revoke")
 
     def get_fields(self, request: HttpRequest, obj: APIKey | None = None) -> Any:
         if obj is None:
-            return ("tenant", "name", "scopes", "expires_at", *QUOTAS)
+            return ("tenant", "name", "scopes", "allowed_networks", "expires_at", *QUOTAS)
         return (
-            "tenant", "name", "prefix", "scopes", "expires_at", "revoked_at", "last_used_at",
-            "created_at", *QUOTAS,
+            "tenant", "name", "prefix", "scopes", "allowed_networks", "expires_at", "revoked_at",
+            "previous_digest_ends_at", "last_used_at", "made_by", "created_at", *QUOTAS,
         )  # fmt: skip
 
     def save_model(self, request: HttpRequest, obj: APIKey, form: Any, change: bool) -> None:
@@ -108,15 +119,25 @@ class APIKeyAdmin(ModelAdmin):
         obj.pk, obj.prefix = key.pk, key.prefix
         request.created_key = secret  # type: ignore[attr-defined]
 
+    def add_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        try:
+            return super().add_view(request, *args, **options)
+        except TooManyKeys as error:
+            messages.error(request, f"Not made: {error}.")
+            return redirect("admin:accounts_apikey_changelist")
+
     def response_add(
         self, request: HttpRequest, obj: APIKey, post_url_continue: str | None = None
     ) -> HttpResponse:
+        return self._shown_once(request, obj, request.created_key)  # type: ignore[attr-defined]
+
+    def _shown_once(self, request: HttpRequest, row: APIKey, key: str) -> HttpResponse:
         """The key, in the answer itself: no cookie, no session, no log ever holds it."""
         context = self.admin_site.each_context(request) | {
-            "title": f"Key {obj.name}",
+            "title": f"Key {row.name}",
             "opts": self.opts,
-            "key": request.created_key,  # type: ignore[attr-defined]
-            "row": obj,
+            "key": key,
+            "row": row,
         }
         response = TemplateResponse(request, "accounts/api_key_created.html", context)
         response["Cache-Control"] = "no-store"
@@ -130,6 +151,23 @@ class APIKeyAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+    @admin.action(
+        description="Rotate one: a new secret, the old one accepted for a day",
+        permissions=["revoke"],
+    )
+    def rotate(self, request: HttpRequest, queryset: QuerySet[APIKey]) -> HttpResponse | None:
+        if queryset.count() != 1:
+            messages.error(request, "Choose one key: its new secret is shown once.")
+            return None
+        row = queryset.get()
+        try:
+            key = api_key_rotate(key=row, overlap=OVERLAP)
+        except KeyEnded as error:
+            messages.error(request, f"Not rotated: {error}; make a new key.")
+            return None
+        self.log_change(request, row, "Rotated.")
+        return self._shown_once(request, row, key)
 
     @admin.action(description="Revoke: end the key at once", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[APIKey]) -> None:

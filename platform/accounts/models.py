@@ -61,27 +61,58 @@ class Scope(models.TextChoices):
     JOBS_WRITE = "jobs:write"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    KEYS_READ = "keys:read"
+    KEYS_WRITE = "keys:write"
 
 
 class APIKey(Quotas):
-    """A bearer key. Only its prefix and a SHA-256 of the whole are kept; the key is shown once."""
+    """A bearer key. Only its prefix and a SHA-256 of the whole are kept; the key is shown once.
+
+    While a key is rotated the secret before it is accepted too, until `previous_digest_ends_at`.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="api_keys")
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.CASCADE, related_name="api_keys", db_index=False
+    )
+    made_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, editable=False, related_name="+",
+        help_text="the key that made this one; none: made by an operator",
+    )  # fmt: skip
     name = models.CharField(max_length=200)
     prefix = models.CharField(max_length=16, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
+    previous_digest = models.CharField(max_length=64, blank=True, editable=False)
+    previous_digest_ends_at = models.DateTimeField(null=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=32, choices=Scope.choices))
+    allowed_networks = ArrayField(
+        models.CharField(max_length=43),
+        default=list,
+        blank=True,
+        help_text="addresses or networks that may use the key, as 192.0.2.0/24; empty: all",
+    )
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    previous_secret_used = False
+    """Whether this request came with the secret before the current one."""
+
     class Meta:
         verbose_name = "API key"
+        indexes = [models.Index(fields=["tenant", "-id"], name="api_key_of_tenant")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="api_key_digest_is_sha256"
+            ),
+            models.CheckConstraint(
+                condition=Q(previous_digest="", previous_digest_ends_at__isnull=True)
+                | Q(
+                    previous_digest__regex=r"^[0-9a-f]{64}$",
+                    previous_digest_ends_at__isnull=False,
+                ),
+                name="previous_digests_end",
             ),
         ]
 

@@ -4,30 +4,17 @@ Minutes are those of the clock. With Redis away nothing is counted and requests 
 is no truth, and submitting must not need the broker.
 """
 
-import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
-from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
+from accounts.counting import WINDOW, Counter
 from accounts.models import APIKey
 from config.passing import Passing
-
-WINDOW: Final = 60
-ANSWER_SECONDS: Final = 0.25
-AWAY_SECONDS: Final = 5.0
-"""How long Redis is not asked again, once it did not answer."""
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,35 +71,4 @@ class RateLimitMiddleware(Passing):
         yield tell
 
 
-class _Counter:
-    """Counters in Redis that are forgotten when their minute is over."""
-
-    def __init__(self) -> None:
-        self._away_until = 0.0
-
-    def add(self, name: str) -> int | None:
-        """Add one; what it is now. None where Redis is away."""
-        if time.monotonic() < self._away_until:
-            return None
-        try:
-            with _redis(settings.ENVIRONMENT.redis_url).pipeline(transaction=False) as pipeline:
-                pipeline.incr(name)
-                pipeline.expire(name, 2 * WINDOW)
-                return int(pipeline.execute()[0])
-        except RedisError as error:
-            self._away_until = time.monotonic() + AWAY_SECONDS
-            logger.warning("requests are not counted, Redis is away: %s", error)
-            return None
-
-
-@cache
-def _redis(url: str) -> Redis:
-    return Redis.from_url(
-        url,
-        socket_timeout=ANSWER_SECONDS,
-        socket_connect_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-    )
-
-
-_COUNTER = _Counter()
+_COUNTER = Counter()

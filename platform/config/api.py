@@ -1,12 +1,33 @@
 """The API: one version, one schema, problems for errors."""
 
-from ninja import NinjaAPI
+from typing import Any
 
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+
+from accounts.api.examples import DOCUMENTED as OF_KEYS
+from accounts.api.routes import router as keys_router
+from config.openapi.document import document_complete
 from config.problems import BoundedParser, install_problem_handlers
+from jobs.api.examples import DOCUMENTED as OF_JOBS
 from jobs.api.routes import router as jobs_router
+from webhooks.api.examples import DOCUMENTED as OF_WEBHOOKS
 from webhooks.api.routes import router as webhooks_router
 
-api = NinjaAPI(
+DOCUMENTED = OF_JOBS | OF_KEYS | OF_WEBHOOKS
+
+
+class API(NinjaAPI):
+    """Ninja's API, whose document says also what the types of the routes do not."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**options)
+        prefix = options.get("path_prefix") or self.get_root_path(options.get("path_params") or {})
+        document_complete(document, DOCUMENTED, prefix=prefix.rstrip("/"))
+        return document
+
+
+api = API(
     title="Ethical-Lens",
     version="1",
     description=(
@@ -18,5 +39,6 @@ api = NinjaAPI(
     parser=BoundedParser(),
 )
 api.add_router("/jobs", jobs_router, tags=["jobs"])
+api.add_router("/api-keys", keys_router, tags=["API keys"])
 api.add_router("/webhook-endpoints", webhooks_router, tags=["webhooks"])
 install_problem_handlers(api)

@@ -52,6 +52,9 @@ class Environment(BaseSettings):
     allowed_hosts: CommaSeparated = ("localhost", "127.0.0.1")
     csrf_trusted_origins: CommaSeparated = ()
     https: bool = Field(default=False, description="set secure cookies and redirect to HTTPS")
+    trusted_proxies: CommaSeparated = Field(
+        default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8"
+    )
     public_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://")
     log_level: str = "INFO"
     database_pool_size: int = Field(
@@ -81,6 +84,9 @@ class Environment(BaseSettings):
     quota_requests_per_minute: int = Field(
         default=6000, ge=0, description="of a tenant that has no quota of its own; 0: no bound"
     )
+    quota_failed_attempts_per_minute: int = Field(
+        default=30, ge=0, description="with unknown keys, of an address; 0: no bound"
+    )
     quota_jobs_in_flight: int = Field(default=10_000, ge=0, description="likewise")
     quota_pictures_per_day: int = Field(default=0, ge=0, description="likewise")
     queue_limit: int = Field(
@@ -99,9 +105,27 @@ class Environment(BaseSettings):
     webhook_allowed_networks: CommaSeparated = Field(
         default=(), description="private networks that webhooks may reach, e.g. 127.0.0.0/8"
     )
+    picture_allowed_networks: CommaSeparated = Field(
+        default=(), description="private networks that pictures may be fetched from"
+    )
+    picture_seconds: float = Field(default=15.0, gt=0, description="to fetch a picture by its URL")
+    picture_bytes: int = Field(
+        default=20 * 1024 * 1024, ge=1, description="of a picture by its URL"
+    )
+    outgoing_ports: CommaSeparated = Field(
+        default=("443", "8443"),
+        description="ports that webhooks may reach and pictures be fetched from, e.g. "
+        "443,8000-8999",
+    )
 
     @field_validator(
-        "allowed_hosts", "csrf_trusted_origins", "webhook_allowed_networks", mode="before"
+        "allowed_hosts",
+        "csrf_trusted_origins",
+        "trusted_proxies",
+        "webhook_allowed_networks",
+        "picture_allowed_networks",
+        "outgoing_ports",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -120,7 +144,14 @@ class Environment(BaseSettings):
             raise ValueError(_DATABASE_URL_HELP)
         return value
 
-    @field_validator("webhook_allowed_networks")
+    @field_validator("outgoing_ports")
+    @classmethod
+    def _ports_are_ports(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            _ports(text)
+        return value
+
+    @field_validator("trusted_proxies", "webhook_allowed_networks", "picture_allowed_networks")
     @classmethod
     def _networks_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
@@ -167,6 +198,10 @@ class Environment(BaseSettings):
             "CONN_MAX_AGE": 0 if self.database_pool_size else None,
         }
 
+    def port_ranges(self) -> tuple[range, ...]:
+        """`outgoing_ports` as ranges."""
+        return tuple(_ports(text) for text in self.outgoing_ports)
+
     def model_sources(self) -> ModelSources:
         """The pipelines and LoRA weights of `models` by the names that jobs call them; whether
         they are there is the workers' affair.
@@ -177,6 +212,17 @@ class Environment(BaseSettings):
             return ModelSources.parse(self.models)
         except SourcesError as error:
             raise ImproperlyConfigured(f"MODELS: {error}") from None
+
+
+def _ports(text: str) -> range:
+    """`443` or `8000-8999`. Raises `ValueError`."""
+    first, dash, last = text.partition("-")
+    if not (first.isdecimal() and (last.isdecimal() if dash else True)):
+        raise ValueError(f"{text} is no port and no range of ports")
+    ports = range(int(first), int(last or first) + 1)
+    if not (ports and ports[0] >= 1 and ports[-1] <= 65535):
+        raise ValueError(f"{text} is not within 1-65535")
+    return ports
 
 
 def read_environment() -> Environment:

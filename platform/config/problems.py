@@ -1,21 +1,23 @@
 """Problem details (RFC 9457): a stable `code`, the request id, JSON pointers to bad fields."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.decorators import sync_and_async_middleware
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
 
+from config.openapi.problems import MEDIA_TYPE
 from config.requests import request_id
 
 BODY_LIMIT = 64 * 1024
 BATCH_LIMIT = 512 * 1024
-MEDIA_TYPE = "application/problem+json"
 
 
 class Problem(Exception):
@@ -114,6 +116,41 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         request,
         Problem(404, "no_such_route", "There is nothing at this address", "See /api/v1/docs."),
     )
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Django's 400, before any route: a host that is not ours, a header that is none."""
+    return problem_response(
+        request,
+        Problem(
+            400, "bad_request", "The request cannot be read",
+            "It is not valid HTTP as we know it.",
+        ),
+    )  # fmt: skip
+
+
+@sync_and_async_middleware
+def method_problems(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+    """The API's 405 as a problem; Ninja's is plain text."""
+
+    def changed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.status_code != 405 or not request.path.startswith("/api/"):
+            return response
+        return problem_response(
+            request,
+            Problem(
+                405, "method_not_allowed", "This address has no such method",
+                "See the header `Allow`.", headers={"Allow": response["Allow"]},
+            ),
+        )  # fmt: skip
+
+    async def later(request: HttpRequest) -> HttpResponse:
+        return changed(request, await get_response(request))
+
+    def now(request: HttpRequest) -> HttpResponse:
+        return changed(request, get_response(request))
+
+    return later if iscoroutinefunction(get_response) else now
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.requests.RequestIdMiddleware",
     "accounts.rates.RateLimitMiddleware",
+    "config.problems.method_problems",
     "django.middleware.security.SecurityMiddleware",
     "config.passing.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",

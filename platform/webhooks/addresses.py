@@ -1,9 +1,10 @@
-"""Where webhooks may go: public addresses, and private ones by permission only.
+"""Where requests to URLs of tenants may go: public addresses, private ones by permission only.
 
-Tenants choose the URLs, so a URL must not become a way into the network that the workers stand
-in. The name is looked up once per request, every address it has is checked, and the connection
-is made to one of those very addresses: a name server that answers differently the second time
-(DNS rebinding) gains nothing. The `Host` header and TLS go on speaking of the name.
+Tenants choose the URLs, of webhooks and of pictures, so a URL must not become a way into the
+network that the workers stand in. The name is looked up once per request, every address it has is
+checked, and the connection is made to one of those very addresses: a name server that answers
+differently the second time (DNS rebinding) gains nothing. The `Host` header and TLS go on speaking
+of the name.
 """
 
 import contextlib
@@ -48,12 +49,40 @@ _NEVER_PUBLIC: Final[tuple[Network, ...]] = (
     ipaddress.ip_network("3fff::/20"),  # documentation
 )
 # Behind a NAT64 every IPv4 receiver looks like this (RFC 6052), so it is judged by what it holds.
+# The prefix for local use, 64:ff9b:1::/48 (RFC 8215), is outside 2000::/3 and never public.
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*\.?", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one kind of request may reach: private networks, and ports wherever it goes."""
+
+    allowed_networks: tuple[str, ...]
+    ports: tuple[range, ...]
+
+    @classmethod
+    def of_webhooks(cls) -> "Rules":
+        environment = settings.ENVIRONMENT
+        return cls(environment.webhook_allowed_networks, environment.port_ranges())
+
+    @classmethod
+    def of_pictures(cls) -> "Rules":
+        environment = settings.ENVIRONMENT
+        return cls(environment.picture_allowed_networks, environment.port_ranges())
+
+    def port_check(self, port: int) -> None:
+        """Raise `WebhookURLRefused` where the port is not on the list."""
+        if not any(port in ports for ports in self.ports):
+            listed = ", ".join(
+                str(ports[0]) if len(ports) == 1 else f"{ports[0]}-{ports[-1]}"
+                for ports in self.ports
+            )
+            raise WebhookURLRefused(f"port {port} is not allowed; allowed are: {listed}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +114,9 @@ def url_check(url: str) -> None:
     """
     parsed = url_parse(url)
     try:
-        addresses_resolve(parsed, deadline=Deadline.after(LOOK_UP_SECONDS))
+        addresses_resolve(
+            parsed, deadline=Deadline.after(LOOK_UP_SECONDS), rules=Rules.of_webhooks()
+        )
     except (WebhookHostUnknown, WebhookUnanswered) as error:
         if parsed.scheme != "https":
             raise WebhookURLRefused(
@@ -116,21 +147,22 @@ def url_parse(url: str) -> httpx.URL:
     return parsed
 
 
-def addresses_resolve(url: httpx.URL, *, deadline: Deadline) -> tuple[Address, ...]:
-    """The addresses of the URL's host, each of them checked.
+def addresses_resolve(url: httpx.URL, *, deadline: Deadline, rules: Rules) -> tuple[Address, ...]:
+    """The addresses of the URL's host, each of them checked, and its port.
 
     Raises `WebhookURLRefused` if a single one is forbidden, `WebhookHostUnknown` if there is
     none, `WebhookUnanswered` when the look-up outlasts the deadline.
     """
+    rules.port_check(_port(url))
     host = url.raw_host.decode("ascii")
     addresses = _look_up(host, _port(url), deadline)
-    permitted = [ipaddress.ip_network(n) for n in settings.ENVIRONMENT.webhook_allowed_networks]
+    permitted = [ipaddress.ip_network(network) for network in rules.allowed_networks]
     for address in addresses:
         if _is_within(address, permitted):
             continue
         if not address_is_public(address):
             # What an internal name stands for is for the operator, not for the tenant.
-            logger.warning("webhook host %s has the forbidden address %s", host, address)
+            logger.warning("host %s of a tenant has the forbidden address %s", host, address)
             raise WebhookURLRefused(f"{host} has an address that is not public")
         if url.scheme != "https":
             raise WebhookURLRefused("a public address must be reached by https")
@@ -152,11 +184,12 @@ class PinnedTransport(httpx.BaseTransport):
     from this domain's errors nothing is raised, neither here nor while the answer is read.
     """
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, rules: Rules) -> None:
         self._deadline = deadline
+        self._rules = rules
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        addresses = addresses_resolve(request.url, deadline=self._deadline)
+        addresses = addresses_resolve(request.url, deadline=self._deadline, rules=self._rules)
         pool = httpcore.ConnectionPool(
             ssl_context=tls_context() if request.url.scheme == "https" else None,
             network_backend=_PinnedBackend(addresses, self._deadline),

@@ -1,16 +1,24 @@
-"""Endpoints, what they were told and how that went. Signing secrets are never shown."""
+"""Endpoints, what they were told and how that went. A new secret is shown once, old ones never."""
+
+from datetime import timedelta
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from config.admin import ReadOnlyAdmin, ReadOnlyInline
 from moderation.badges import badge
-from webhooks.endpoints import endpoint_disable, endpoint_enable
+from webhooks.endpoints import endpoint_disable, endpoint_enable, endpoint_rotate, endpoint_test
 from webhooks.errors import EndpointInactive, TooManyEndpoints
+from webhooks.forms import TimeRange
 from webhooks.models import Delivery, DeliveryAttempt, Endpoint, Event
 from webhooks.redelivery import deliveries_replay, endpoint_replay
+
+OVERLAP: Final = timedelta(days=1)
+"""How long the old secret signs beside the new one."""
 
 
 @admin.register(Endpoint)
@@ -21,9 +29,9 @@ class EndpointAdmin(ReadOnlyAdmin):
     search_fields = ("url", "description", "tenant__name")
     fields = (
         "tenant", "url", "description", "event_types", "is_active", "disabled_reason",
-        "failing_since", "created_at",
+        "failing_since", "previous_secret_ends_at", "created_at",
     )  # fmt: skip
-    actions = ("activate", "deactivate", "replay_failed")
+    actions = ("activate", "deactivate", "rotate", "send_test", "replay_failed", "replay_range")
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("webhooks.change_endpoint")
@@ -49,16 +57,65 @@ class EndpointAdmin(ReadOnlyAdmin):
             self.log_change(request, endpoint, "Deactivated.")
         messages.success(request, f"{len(endpoints)} deactivated.")
 
-    @admin.action(description="Send again whatever failed", permissions=["operate"])
-    def replay_failed(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+    @admin.action(
+        description="Rotate one: a new secret, the old one signs too for a day",
+        permissions=["operate"],
+    )
+    def rotate(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> HttpResponse | None:
+        if queryset.count() != 1:
+            messages.error(request, "Choose one endpoint: its new secret is shown once.")
+            return None
+        endpoint = queryset.get()
+        endpoint_rotate(endpoint=endpoint, overlap=OVERLAP)
+        self.log_change(request, endpoint, "Secret rotated.")
+        response = self._page(request, "secret_shown", "A new secret", endpoint=endpoint)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @admin.action(description="Send a test event", permissions=["operate"])
+    def send_test(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
         for endpoint in queryset:
             try:
-                sent = endpoint_replay(endpoint=endpoint, only_failed=True)
+                delivery = endpoint_test(endpoint=endpoint)
             except EndpointInactive as error:
                 messages.error(request, f"Not sent: {error}.")
             else:
-                self.log_change(request, endpoint, f"{sent} failed deliveries sent again.")
-                messages.success(request, f"{endpoint}: {sent} on the way again.")
+                self.log_change(request, endpoint, "Test event sent.")
+                messages.success(request, f"{endpoint}: test {delivery.event_id} on its way.")
+
+    @admin.action(description="Send again whatever failed", permissions=["operate"])
+    def replay_failed(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        for endpoint in queryset:
+            self._replay(request, endpoint, "failed deliveries", only_failed=True)
+
+    @admin.action(description="Send again the events of a time range", permissions=["operate"])
+    def replay_range(
+        self, request: HttpRequest, queryset: QuerySet[Endpoint]
+    ) -> HttpResponse | None:
+        form = TimeRange(request.POST if "apply" in request.POST else None)
+        if not form.is_valid():
+            return self._page(
+                request, "replay_range", "Send again", form=form, endpoints=list(queryset)
+            )
+        since, until = form.cleaned_data["since"], form.cleaned_data["until"]
+        for endpoint in queryset:
+            self._replay(request, endpoint, "events of a time range", since=since, until=until)
+        return None
+
+    def _replay(self, request: HttpRequest, endpoint: Endpoint, what: str, **chosen: Any) -> None:
+        try:
+            sent = endpoint_replay(endpoint=endpoint, **chosen)
+        except EndpointInactive as error:
+            messages.error(request, f"Not sent: {error}.")
+        else:
+            self.log_change(request, endpoint, f"{sent} {what} sent again.")
+            messages.success(request, f"{endpoint}: {sent} on the way again.")
+
+    def _page(
+        self, request: HttpRequest, template: str, title: str, **context: Any
+    ) -> TemplateResponse:
+        context |= self.admin_site.each_context(request) | {"title": title, "opts": self.opts}
+        return TemplateResponse(request, f"webhooks/admin/{template}.html", context)
 
     @admin.display(description="state", ordering="is_active")
     def state(self, endpoint: Endpoint) -> SafeString:

@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from webhooks.addresses import Deadline, PinnedTransport, url_parse
+from webhooks.addresses import Deadline, PinnedTransport, Rules, url_parse
 from webhooks.dispatch import place_freed
 from webhooks.endpoints import endpoint_failed, endpoint_succeeded
 from webhooks.errors import WebhookError
@@ -127,7 +127,8 @@ def _send(endpoint: Endpoint, event: Event) -> Outcome:
     error, answer = "", bytearray()
     try:
         request = _request(endpoint, event, started_at)
-        with closing(PinnedTransport(deadline).handle_request(request)) as response:
+        transport = PinnedTransport(deadline, Rules.of_webhooks())
+        with closing(transport.handle_request(request)) as response:
             status_code = response.status_code
             retry_after = _retry_after(response.headers.get("retry-after", ""))
             _hear(response, answer)

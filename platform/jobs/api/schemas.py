@@ -1,43 +1,63 @@
 """What a tenant may send."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from config.fields import Moment, plain_text
+from config.fields import PLAIN, PLAIN_NOT_BLANK, WHOLE, Moment, Whole, plain_text
 from ethical_lens.sources import LoraSource, PipelineSource
 from jobs.api.preferences import duration_read
 from jobs.services import JobRequest
 from jobs.states import JobStatus
 
-Whole = Annotated[int, Field(strict=True)]
+Side = Annotated[int, Field(strict=True, ge=64, le=1024, multiple_of=8), WHOLE]
+Steps = Annotated[int, Field(strict=True, ge=1, le=100), WHOLE]
+Seed = Annotated[int, Field(strict=True, ge=0, le=2**32 - 1), WHOLE]
+Priority = Annotated[int, Field(strict=True, ge=0, le=9), WHOLE]
 ModelName = Annotated[str, Field(pattern=r"^[\w./-]{1,100}$")]
+
+
+def _known_models(schema: dict[str, Any]) -> None:
+    schema["enum"] = ["", *settings.DIFFUSION_MODELS]
+
+
+def _known_loras(schema: dict[str, Any]) -> None:
+    schema["enum"] = ["", *settings.LORAS]
 
 
 class JobIn(Schema):
     """A request for pictures. Every bad field is named in one answer."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"prompt": "a doctor in an office", "n": 4, "seed": 7}},
-    )
+    model_config = ConfigDict(extra="forbid")
 
-    prompt: str = Field(min_length=1, max_length=2000, description="what to paint, in English")
-    negative_prompt: str = Field(default="", max_length=2000, description="what to keep away from")
-    model: str = Field(default="", description="a known model; by default the first one")
-    lora: str = Field(default="", description="LoRA weights by name; by default none")
+    prompt: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="what to paint, in English",
+        json_schema_extra={**PLAIN_NOT_BLANK},
+    )
+    negative_prompt: str = Field(
+        default="",
+        max_length=2000,
+        description="what to keep away from",
+        json_schema_extra={**PLAIN},
+    )
+    model: str = Field(
+        default="",
+        description="a known model; by default the first one",
+        json_schema_extra=_known_models,
+    )
+    lora: str = Field(
+        default="",
+        description="LoRA weights by name; by default none",
+        json_schema_extra=_known_loras,
+    )
     n: Whole = Field(default=1, ge=1, le=10, description="how many pictures")
-    width: Whole | None = Field(
-        default=None, ge=64, le=1024, multiple_of=8, description="pixels; by default the model's"
-    )
-    height: Whole | None = Field(
-        default=None, ge=64, le=1024, multiple_of=8, description="pixels; by default the model's"
-    )
-    steps: Whole | None = Field(
-        default=None, ge=1, le=100, description="diffusion steps; by default the model's"
-    )
+    width: Side | None = Field(default=None, description="pixels; by default the model's")
+    height: Side | None = Field(default=None, description="pixels; by default the model's")
+    steps: Steps | None = Field(default=None, description="diffusion steps; by default the model's")
     guidance_scale: float | None = Field(
         default=None,
         ge=0,
@@ -46,13 +66,9 @@ class JobIn(Schema):
         allow_inf_nan=False,
         description="how closely to follow the prompt; by default the model's",
     )
-    seed: Whole | None = Field(
-        default=None, ge=0, le=2**32 - 1, description="of the first picture; by default random"
-    )
-    priority: Whole | None = Field(
+    seed: Seed | None = Field(default=None, description="of the first picture; by default random")
+    priority: Priority | None = Field(
         default=None,
-        ge=0,
-        le=9,
         description="9 goes before 0, among the tenant's own; by default 5, or what the key may",
     )
 

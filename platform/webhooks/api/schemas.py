@@ -8,15 +8,23 @@ from django.conf import settings
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
-from config.fields import Moment, plain_text
+from config.fields import PLAIN, Moment, Whole, plain_text
 from webhooks.endpoints import LONGEST_OVERLAP
 from webhooks.models import Delivery, DeliveryStatus, Endpoint, EventType
 
 EventTypes = Annotated[
     list[EventType], Field(max_length=len(EventType), description="empty: all of them")
 ]
-Description = Annotated[str, Field(max_length=200)]
-URL = Annotated[str, Field(min_length=1, max_length=2000, description="https, a public address")]
+Description = Annotated[str, Field(max_length=200, json_schema_extra={**PLAIN})]
+URL = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=2000,
+        description="https, a public address",
+        json_schema_extra={**PLAIN},
+    ),
+]
 
 
 class _In(Schema):
@@ -29,15 +37,7 @@ class _In(Schema):
 class EndpointIn(_In):
     """An address that is to receive events."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "url": "https://hooks.example.org/ethical-lens",
-                "event_types": ["job.succeeded", "job.blocked", "job.failed", "job.canceled"],
-            }
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
     url: URL
     event_types: EventTypes = []
@@ -47,7 +47,7 @@ class EndpointIn(_In):
 class EndpointChanges(_In):
     """What is to change; what is left out stays. A value of null is refused."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"is_active": True}})
+    model_config = ConfigDict(extra="forbid")
 
     url: URL = ""
     event_types: EventTypes = []
@@ -58,13 +58,10 @@ class EndpointChanges(_In):
 class Rotation(Schema):
     """How a secret is to be changed."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"overlap_seconds": 86400}}
-    )
+    model_config = ConfigDict(extra="forbid")
 
-    overlap_seconds: int = Field(
+    overlap_seconds: Whole = Field(
         default=86_400,
-        strict=True,
         ge=0,
         le=int(LONGEST_OVERLAP.total_seconds()),
         description="how long the old secret signs beside the new one; 0 ends it at once",
@@ -78,12 +75,7 @@ class Rotation(Schema):
 class Replay(Schema):
     """Which events are to be sent once more: all that failed, or a range of time."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {"since": "2026-11-22T00:00:00Z", "until": "2026-11-23T00:00:00Z"}
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
     since: Moment | None = Field(default=None, description="events from then on")
     until: Moment | None = Field(default=None, description="events before that")

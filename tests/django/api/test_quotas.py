@@ -15,6 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import rates
+from accounts.counting import Counter
 from accounts.models import Scope, Tenant
 from accounts.services import api_key_create
 from config.identifiers import uuid7
@@ -46,7 +47,7 @@ def at(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
 @pytest.fixture(autouse=True)
 def _nothing_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.services.QUEUE", quotas.Queue())
-    monkeypatch.setattr(rates, "_COUNTER", rates._Counter())
+    monkeypatch.setattr(rates, "_COUNTER", Counter())
     # The minute does not end in the middle of a test.
     at(monkeypatch, 60_000_030.0)
 

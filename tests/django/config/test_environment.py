@@ -41,6 +41,10 @@ def test_no_secret_has_a_default() -> None:
         ("LEASE_SECONDS", "soon", "number"),
         ("DISPATCH_WINDOW", "0", "greater than or equal to 1"),
         ("WEBHOOK_ALLOWED_NETWORKS", "10.0.0.0/8,nonsense", "nonsense"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8", "host bits"),
+        ("OUTGOING_PORTS", "443,https", "https is no port"),
+        ("OUTGOING_PORTS", "0", "1-65535"),
+        ("OUTGOING_PORTS", "9-8", "1-65535"),
         ("VISIBILITY_TIMEOUT_SECONDS", "60", "must exceed STAGE_DEADLINE_SECONDS"),
     ],
 )

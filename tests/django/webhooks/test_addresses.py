@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from webhooks.addresses import (
     Deadline,
     PinnedTransport,
+    Rules,
     address_is_public,
     tls_context,
     url_check,
@@ -59,6 +60,10 @@ def nothing_is_permitted(environment: Change) -> None:
         "::ffff:127.0.0.1",
         "::ffff:10.1.2.3",
         "64:ff9b::10.1.2.3",
+        "64:ff9b::169.254.169.254",
+        "::ffff:0:10.1.2.3",
+        "2002:a9fe:a9fe::1",
+        "2002:0a01:0203::",
         "64:ff9b:1::1",
         "100::1",
         "2001::1",
@@ -89,7 +94,8 @@ def test_an_address_of_the_internet_is_public(address: str) -> None:
 @given(st.ip_addresses(v=4))
 def test_no_disguise_makes_an_address_public(address: ipaddress.IPv4Address) -> None:
     number = int(address)
-    for disguise in (number, 0xFFFF << 32 | number, 0x2002 << 112 | number << 80):
+    nat64 = 0x64FF9B << 96
+    for disguise in (number, 0xFFFF << 32 | number, 0x2002 << 112 | number << 80, nat64 | number):
         wrapped = ipaddress.IPv6Address(disguise)
         assert not address_is_public(wrapped) or address_is_public(address)
 
@@ -144,11 +150,35 @@ def test_one_private_address_among_public_ones_is_enough(private: str, resolve: 
     assert str(refused.value) == "hooks.example has an address that is not public"
 
 
-def test_public_https_is_accepted_on_any_port(resolve: Resolve) -> None:
+def test_public_https_is_accepted(resolve: Resolve) -> None:
     resolve("hooks.example", ["1.1.1.1", "2606:4700::1111"])
     url_check("https://hooks.example/")
     url_check("https://hooks.example:8443/a?b=c")
     url_check("https://1.1.1.1/")
+
+
+def test_only_ports_of_the_list_may_be_reached(environment: Change, resolve: Resolve) -> None:
+    resolve("hooks.example", ["1.1.1.1"])
+    environment(outgoing_ports=("443", "8000-8002"), webhook_allowed_networks=("10.0.0.0/8",))
+    for port in ("", ":443", ":8000", ":8002"):
+        url_check(f"https://hooks.example{port}/")
+    for port in (":22", ":80", ":6379", ":7999", ":8003"):
+        with pytest.raises(WebhookURLRefused, match=r"not allowed; allowed are: 443, 8000-8002"):
+            url_check(f"https://hooks.example{port}/")
+    # The list holds in permitted networks too, and for http, whose own port is 80.
+    url_check("http://10.0.0.1:8000/")
+    for url in ("http://10.0.0.1/", "http://10.0.0.1:6379/"):
+        with pytest.raises(WebhookURLRefused, match="is not allowed"):
+            url_check(url)
+
+
+def test_a_port_is_looked_at_at_every_attempt(environment: Change, serve: Serve) -> None:
+    environment(webhook_allowed_networks=("127.0.0.1/32",))
+    port = serve(answering([]))
+    assert get(f"http://127.0.0.1:{port}/").status_code == 200
+    environment(outgoing_ports=("443",))
+    with pytest.raises(WebhookURLRefused, match=f"port {port} is not allowed"):
+        get(f"http://127.0.0.1:{port}/")
 
 
 def test_a_name_without_an_address_yet_is_accepted_with_https(resolve: Resolve) -> None:
@@ -267,7 +297,8 @@ def test_a_handshake_that_never_ends_is_cut_off(environment: Change, serve: Serv
 
 
 def get(url: str, seconds: float = 5.0) -> httpx.Response:
-    response = PinnedTransport(Deadline.after(seconds)).handle_request(httpx.Request("GET", url))
+    transport = PinnedTransport(Deadline.after(seconds), Rules.of_webhooks())
+    response = transport.handle_request(httpx.Request("GET", url))
     response.read()
     response.close()
     return response

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from ethical_lens.image.errors import PictureTooLarge, SeveralPictures, UnreadablePicture
-from ethical_lens.image.reading import MOST_PIXELS, SUFFIXES, as_picture, read_picture
+from ethical_lens.image.reading import SUFFIXES, as_picture, read_picture
+from ethical_lens.image.sniffing import MOST_PIXELS
 from ethical_lens.image.views import LONGEST
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)

@@ -1,0 +1,1 @@
+"""The HTTP face of API keys: what goes in and out (`schemas`), the addresses (`routes`)."""

@@ -1,0 +1,5 @@
+"""The OpenAPI document: what Ninja derives from the routes, completed by what only we know.
+
+`problems` has every problem and when it comes, `documented` is what each app says of its routes
+(in its `api/examples.py`), `document` puts them together.
+"""

@@ -1,0 +1,107 @@
+"""Completes Ninja's document: problems of every operation, headers, examples, links."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+from config.openapi.documented import Documented, Link
+from config.openapi.headers import HEADERS, header
+from config.openapi.problems import KINDS, MEDIA_TYPE, SCHEMA, Kind, kinds_of
+
+METHODS: Final = ("get", "put", "post", "delete", "patch")
+_COMMON: Final = ("X-Request-Id", "RateLimit-Policy", "RateLimit")
+
+
+def document_complete(
+    document: dict[str, Any], documented: Mapping[str, Documented], *, prefix: str
+) -> None:
+    """Add to the document, in place, what `documented` says by `"POST /jobs"`.
+
+    An operation that nobody documented gets its problems and headers all the same.
+    """
+    components = document["components"]
+    components["schemas"]["Problem"] = SCHEMA
+    components["headers"] = HEADERS
+    components["responses"] = {
+        # Of no operation: what an address answers to methods that it has not.
+        "MethodNotAllowed": _problem_response(405, [KINDS["method_not_allowed"]], prefix)
+    }
+    operations = {
+        f"{method.upper()} {path.removeprefix(prefix)}": (path, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    }
+    ids = {name: operation["operationId"] for name, (_, operation) in operations.items()}
+    for name, (path, operation) in operations.items():
+        own = documented.get(name)
+        _complete(operation, path, own, ids)
+
+
+def _complete(
+    operation: dict[str, Any], path: str, own: Documented | None, ids: Mapping[str, str]
+) -> None:
+    for response in operation["responses"].values():
+        response["headers"] = {name: header(name) for name in _COMMON}
+        if own is not None:
+            _describe(response, own, ids)
+    if own is not None and own.request:
+        content = operation["requestBody"]["content"]["application/json"]
+        content["examples"] = _examples(own.request)
+    if any(parameter["name"] == "Idempotency-Key" for parameter in operation["parameters"]):
+        for response in operation["responses"].values():
+            response["headers"]["Idempotency-Replayed"] = header("Idempotency-Replayed")
+    by_status: dict[int, list[Kind]] = {}
+    for kind in kinds_of(operation, own.problems if own else ()):
+        by_status.setdefault(kind.status, []).append(kind)
+    for status, kinds in sorted(by_status.items()):
+        operation["responses"][str(status)] = _problem_response(status, kinds, path)
+
+
+def _describe(response: dict[str, Any], own: Documented, ids: Mapping[str, str]) -> None:
+    for content in response.get("content", {}).values():
+        content["examples"] = _examples(own.response)
+    for name in own.headers:
+        response["headers"][name] = header(name)
+    if own.links:
+        response["links"] = {name: _link(link, ids) for name, link in own.links.items()}
+
+
+def _link(link: Link, ids: Mapping[str, str]) -> dict[str, Any]:
+    shown = {"operationId": ids[link.to], "parameters": dict(link.parameters)}
+    return shown | ({"description": link.description} if link.description else {})
+
+
+def _problem_response(status: int, kinds: list[Kind], path: str) -> dict[str, Any]:
+    names = ["X-Request-Id"]
+    names += _COMMON[1:] if status not in {400, 401, 500} else ()
+    names += ["Allow"] if status == HTTPStatus.METHOD_NOT_ALLOWED else []
+    names += ["WWW-Authenticate"] if status == HTTPStatus.UNAUTHORIZED else []
+    headers: dict[str, Any] = {name: header(name) for name in names}
+    if any(kind.retry_after for kind in kinds):
+        always = all(kind.retry_after for kind in kinds)
+        headers["Retry-After"] = HEADERS["Retry-After"] | {"required": always}
+    return {
+        "description": "; ".join(kind.title for kind in kinds),
+        "headers": headers,
+        "content": {
+            MEDIA_TYPE: {
+                "schema": {
+                    "allOf": [
+                        {"$ref": "#/components/schemas/Problem"},
+                        {
+                            "properties": {
+                                "status": {"const": status},
+                                "code": {"enum": [kind.code for kind in kinds]},
+                            }
+                        },
+                    ]
+                },
+                "examples": _examples({kind.code: kind.example(path) for kind in kinds}),
+            }
+        },
+    }
+
+
+def _examples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: {"value": value} for name, value in values.items()}

@@ -1,0 +1,143 @@
+"""No route knows another tenant's objects: tried with their ids, from the OpenAPI document.
+
+A new route is tried by itself where its ids are known here. One with a new kind of id, or without
+any, fails until somebody says what it may show.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import models
+from django.test import Client
+
+from accounts.models import APIKey, Scope, Tenant
+from accounts.services import api_key_create
+from factories import make_job, make_tenant
+from jobs.models import Job
+from openapi_document import PREFIX, operations
+from webhooks.endpoints import endpoint_create, endpoint_test
+from webhooks.models import Delivery, Endpoint
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
+
+WITHOUT_IDS = {
+    # Lists show the tenant's own; what is made belongs to the tenant.
+    "GET /jobs", "POST /jobs", "GET /api-keys", "POST /api-keys",
+    "GET /webhook-endpoints", "POST /webhook-endpoints",
+}  # fmt: skip
+
+
+class Owner:
+    """A tenant with one object of each kind that a route can name."""
+
+    def __init__(self) -> None:
+        self.tenant: Tenant = make_tenant()
+        _, key = api_key_create(tenant=self.tenant, name="own", scopes=tuple(Scope))
+        self.api = Client(headers={"Authorization": f"Bearer {key}"})
+        named, _ = api_key_create(tenant=self.tenant, name="named", scopes=[Scope.JOBS_READ])
+        endpoint = endpoint_create(tenant_id=self.tenant.id, url="http://127.0.0.1:1/hooks")
+        self.rows: dict[str, models.Model] = {
+            "job_id": make_job(self.tenant),
+            "key_id": named,
+            "endpoint_id": endpoint,
+            "delivery_id": endpoint_test(endpoint=endpoint),
+        }
+        self.ids = {name: str(row.pk) for name, row in self.rows.items()}
+
+    def snapshot(self) -> list[Any]:
+        """Everything of this tenant that a route could change."""
+        return [
+            list(model.objects.filter(**{path: self.tenant}).order_by("pk").values())
+            for model, path in (
+                (Job, "tenant"), (APIKey, "tenant"), (Endpoint, "tenant"),
+                (Delivery, "endpoint__tenant"),
+            )
+        ]  # fmt: skip
+
+
+def path_ids(name: str) -> list[str]:
+    return re.findall(r"{(\w+)}", name)
+
+
+WITH_IDS = [name for name, _ in operations() if path_ids(name)]
+
+
+def ask(api: Client, name: str, ids: dict[str, str]) -> Any:
+    """Send the operation, with the first example of its body where it takes one."""
+    operation = dict(operations())[name]
+    method, path = name.split(" ")
+    body = ""
+    if "requestBody" in operation:
+        examples = operation["requestBody"]["content"]["application/json"]["examples"]
+        body = json.dumps(next(iter(examples.values()))["value"])
+    return api.generic(method, PREFIX + path.format(**ids), body, "application/json")
+
+
+def test_every_route_is_known_here() -> None:
+    assert {name for name, _ in operations() if not path_ids(name)} == WITHOUT_IDS
+    kinds = {kind for name in WITH_IDS for kind in path_ids(name)}
+    assert kinds == {"job_id", "key_id", "endpoint_id", "delivery_id"}
+
+
+@pytest.mark.parametrize("name", WITH_IDS)
+def test_another_tenants_ids_are_not_there(name: str) -> None:
+    mine, theirs = Owner(), Owner()
+    before = theirs.snapshot()
+    kinds = path_ids(name)
+    # All ids of the other tenant, and each single one among my own.
+    tries = [theirs.ids] + [mine.ids | {kind: theirs.ids[kind]} for kind in kinds]
+    for ids in tries:
+        response = ask(mine.api, name, ids)
+        assert response.status_code == 404, (name, response.content)
+        assert response.json()["code"] == "not_found"
+        for secret in theirs.ids.values():
+            if secret not in response.json()["instance"]:
+                assert secret not in response.content.decode()
+    assert theirs.snapshot() == before
+    own = ask(mine.api, name, mine.ids)
+    assert own.status_code < 300, "the same request works on one's own, so it was the tenant"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in WITHOUT_IDS if name.startswith("GET")))
+def test_lists_show_ones_own_alone(name: str) -> None:
+    mine, theirs = Owner(), Owner()
+    before = theirs.snapshot()
+    listed = ask(mine.api, name, {})
+    assert listed.status_code == 200
+    assert listed.json()["results"]
+    for identity in theirs.ids.values():
+        assert identity not in listed.content.decode()
+    _without_last_use(before)
+    assert _without_last_use(theirs.snapshot()) == before
+
+
+@pytest.mark.parametrize("name", sorted(name for name in WITHOUT_IDS if name.startswith("POST")))
+def test_what_is_made_is_ones_own(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The examples' addresses cannot be looked up everywhere; that is not what this is about.
+    monkeypatch.setattr("webhooks.endpoints.url_check", lambda _url: None)
+    mine, theirs = Owner(), Owner()
+    before = theirs.snapshot()
+    made = ask(mine.api, name, {})
+    assert made.status_code in {201, 202}, made.content
+    assert theirs.snapshot() == before
+    assert ask(theirs.api, f"GET {name.split()[1]}", {}).status_code == 200
+
+
+@pytest.mark.parametrize("name", [name for name, _ in operations()])
+def test_no_route_answers_without_a_key(name: str, client_of: Callable[..., Client]) -> None:
+    owner = Owner()
+    before = owner.snapshot()
+    assert ask(Client(), name, owner.ids).status_code == 401
+    assert ask(client_of(owner.tenant, Scope.KEYS_READ), name, owner.ids).status_code == (
+        403 if not name.startswith("GET /api-keys") else 200
+    )
+    assert owner.snapshot()[0] == before[0]
+
+
+def _without_last_use(snapshot: list[Any]) -> list[Any]:
+    for row in snapshot[1]:
+        row.pop("last_used_at", None)
+    return snapshot
