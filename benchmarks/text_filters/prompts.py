@@ -20,10 +20,6 @@ REVIEW: Final = frozenset[Label]()
 """Stands for the verdict of a prompt that the rules send to a person."""
 
 
-class NoData(Exception):
-    """A file to measure on is not there."""
-
-
 @dataclass(frozen=True)
 class Prompts:
     """`captions` (COCO) and `art` are harmless; each prompt of `unsafe` (I2P) has categories."""
@@ -34,7 +30,8 @@ class Prompts:
 
     @classmethod
     def load(cls, folder: Path) -> "Prompts":
-        """Read the three CSV files of `folder`. Raises `NoData` where one is missing."""
+        """Read the three CSV files of `folder`. Raises `FileNotFoundError` that
+        says what to do where one is missing."""
         unsafe = _rows(folder / "i2p_even.csv")
         return cls(
             captions=tuple(row["prompt"] for row in _rows(folder / "coco_captions_2k.csv")),
@@ -64,6 +61,6 @@ def labels(prompts: Sequence[str]) -> list[frozenset[Label]]:
 
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
-        raise NoData(f"{path} is not there: name the folder that holds it with --data")
+        raise FileNotFoundError(f"{path} is not there: name the folder that holds it with --data")
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -240,6 +240,7 @@ def test_look_alikes_are_safe_and_stay_word_for_word(prompt: str) -> None:
         ("a syringe on a table", Factor.ILLEGAL, "a pencil on a table"),
         ("a dictator on a balcony", Factor.POLITICAL, "a leader on a balcony"),
         ("a satanic ritual in a barn", Factor.CULTURE, "a meeting in a barn"),
+        ("a pentagram on a floor", Factor.CULTURE, "a star on a floor"),
     ],
 )
 def test_new_terms_are_found_and_rewritten(prompt: str, factor: Factor, rewrite: str) -> None:
