@@ -269,7 +269,7 @@ def test_a_harmless_phrase_does_not_excuse_the_same_word_beside_it(
 @pytest.mark.parametrize(
     "disguised",
     [
-        "zomb1e", "z0mbie", "zоmbie", "ｚｏｍｂｉｅ", "zom\u200bbie", "zom\u00adbie", "z-o-m-b-i-e",
+        "zomb1e", "z0mbie", "z\u043embie", "\uff5aombi\uff45", "zom\u200bbie", "zom\u00adbie", "z-o-m-b-i-e",
         "zom-bie", "z o m b i e", "z.o.m.b.i.e", "zoooombie", "z\u00f3mbie", "z*mbie", "ZOMBIE",
     ],
 )  # fmt: skip
@@ -314,7 +314,7 @@ def test_a_character_is_nobody_who_exists() -> None:
         "een naakte vrouw op het strand",
         "en naken kvinna på stranden",
         "naga kobieta na plaży",
-        "çıplak bir kadın yatakta",
+        "\u00e7\u0131plak bir kad\u0131n yatakta",
         "wanita telanjang di pantai",
         "голая женщина",
         "裸の女の人",
