@@ -17,6 +17,8 @@ FACTOR_FILES = (
     "p8_political",
     "p9_culture",
 )
+FACTOR_TABLES = ("explicit", "mild", "beside_figure")
+"""From a term to what a rewrite puts in its place."""
 NAMES = (*FACTOR_FILES, "minors", "figures", "people", "english", "concepts")
 
 
@@ -26,8 +28,16 @@ def _bytes(name: str) -> bytes:
 
 
 def load(name: str) -> dict[str, Any]:
-    """`lexicons/<name>.toml`, parsed anew on every call: no caller can change another's copy."""
-    return tomllib.loads(_bytes(name).decode("utf-8"))
+    """`lexicons/<name>.toml`, parsed anew on every call: no caller can change another's copy.
+
+    In the lists of factors a row may hold several terms, with ` | ` between; each gets an entry.
+    """
+    lists = tomllib.loads(_bytes(name).decode("utf-8"))
+    if name in FACTOR_FILES:
+        for table in FACTOR_TABLES:
+            rows = lists.get(table, {})
+            lists[table] = {term: new for row, new in rows.items() for term in row.split(" | ")}
+    return lists
 
 
 @lru_cache(maxsize=1)

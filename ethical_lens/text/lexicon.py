@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from ethical_lens.results import Factor
 from ethical_lens.text import data
+from ethical_lens.text.figures import public_figures
 from ethical_lens.text.normalise import Reading
 from ethical_lens.text.phrases import Hit, PhraseBook
 
@@ -29,9 +30,14 @@ class Term:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All terms of all factors, and the phrases in which such words are harmless."""
+    """All terms of all factors, and the phrases in which such words are harmless.
+
+    `beside_figure`: terms that count only where the text names a public figure: what is everyday
+    of anybody can ridicule or expose somebody who exists.
+    """
 
     terms: PhraseBook[Term]
+    beside_figure: PhraseBook[Term]
     harmless: PhraseBook[None]
 
     def find(self, reading: Reading) -> tuple[Hit[Term], ...]:
@@ -39,6 +45,8 @@ class Lexicon:
         harmless phrase ("killer whale") does not count; others beside it do."""
         harmless = [(hit.start, hit.end) for hit in self.harmless.find(reading)]
         hits = {*self.terms.find(reading), *self.terms.find_hidden(reading)}
+        if public_figures(reading):
+            hits.update(self.beside_figure.find(reading))
         return tuple(
             sorted(
                 (
@@ -55,6 +63,7 @@ class Lexicon:
 def load_lexicon() -> Lexicon:
     """The lexicon of the package, read on first use and shared: it cannot be changed."""
     terms: list[tuple[str, Term]] = []
+    beside_figure: list[tuple[str, Term]] = []
     harmless: list[tuple[str, None]] = []
     for name in data.FACTOR_FILES:
         lists = data.load(name)
@@ -65,5 +74,13 @@ def load_lexicon() -> Lexicon:
                 (phrase, Term(factor, strength, instead))
                 for phrase, instead in lists[strength.name.lower()].items()
             ]
+        beside_figure += [
+            (phrase, Term(factor, Strength.MILD, instead))
+            for phrase, instead in lists["beside_figure"].items()
+        ]
         harmless += [(phrase, None) for phrase in lists["harmless"]]
-    return Lexicon(terms=PhraseBook(terms), harmless=PhraseBook(harmless))
+    return Lexicon(
+        terms=PhraseBook(terms),
+        beside_figure=PhraseBook(beside_figure),
+        harmless=PhraseBook(harmless),
+    )

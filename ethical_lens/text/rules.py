@@ -21,7 +21,7 @@ from ethical_lens.text.normalise import Reading, read
 from ethical_lens.text.people import find_clusters
 from ethical_lens.text.vocabulary import why_unreadable
 
-RULES_VERSION: Final = "1"
+RULES_VERSION: Final = "2"
 """Raised with every change of the code here that can change a verdict."""
 
 

@@ -66,7 +66,7 @@ def _english() -> _English:
     words: set[str] = set(lists["words"].split())
     for name in data.FACTOR_FILES:
         terms = data.load(name)
-        for table in (terms["extreme"], terms.get("mild", ()), terms.get("explicit", ())):
+        for table in (terms["extreme"], *(terms[table] for table in data.FACTOR_TABLES)):
             words.update(word for term in table for word in term.split())
     for phrase in data.load("minors")["words"]:
         words.update(phrase.split())

@@ -1,0 +1,1 @@
+"""Our text rules beside the text filters that PyPI has."""
