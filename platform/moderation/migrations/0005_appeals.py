@@ -27,7 +27,7 @@ def let_moderators_see(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0006_priority_limit'),
+        ('accounts', '0007_priority_limit'),
         ('jobs', '0007_events_of_jobs'),
         ('moderation', '0004_one_index_per_key'),
     ]

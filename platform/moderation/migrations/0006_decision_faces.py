@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("moderation", "0004_one_index_per_key"),
+        ("moderation", "0005_appeals"),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0006_in_flight_of_key'),
+        ('jobs', '0007_events_of_jobs'),
     ]
 
     operations = [

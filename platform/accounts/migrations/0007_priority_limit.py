@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0005_quotas'),
+        ('accounts', '0006_keys_api'),
     ]
 
     operations = [
