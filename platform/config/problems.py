@@ -86,15 +86,7 @@ def install_problem_handlers(api: NinjaAPI) -> None:
 
     handler(Problem, lambda problem: problem)
     handler(ValidationError, lambda error: invalid_problem(error.errors))
-    handler(
-        RequestDataTooBig,
-        lambda _: Problem(
-            413,
-            "body_too_large",
-            "The body is too large",
-            f"At most {BODY_LIMIT} bytes, {BATCH_LIMIT} for a batch.",
-        ),
-    )
+    handler(RequestDataTooBig, lambda _: _too_large())
     handler(
         Http404, lambda _: Problem(404, "not_found", "There is no such object", "Check the id.")
     )
@@ -182,7 +174,18 @@ def _pointer(location: Sequence[str | int]) -> str:
     return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def _too_large() -> Problem:
+    return Problem(
+        413,
+        "body_too_large",
+        "The body is too large",
+        f"At most {BODY_LIMIT} bytes, {BATCH_LIMIT} for a batch.",
+    )
+
+
 def _http(error: HttpError) -> Problem:
+    if isinstance(error.__context__, RequestDataTooBig):  # which the parser said
+        return _too_large()
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return Problem(400, "unreadable_body", "The body is not JSON", str(error))
     return Problem(error.status_code, "http_error", str(error))

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from jobs.models import Job, JobEvent
+from config.rows import rows_read
+from jobs.models import Job
 from jobs.representation import DecisionOut, job_event_data
 from jobs.states import TERMINAL, JobStatus
 from moderation.models import Decision
@@ -19,10 +21,24 @@ STATUS_ONLY: Final = 2**15
 """As the number of the last event seen: none is wanted."""
 
 _EVENTS = """
-SELECT event.* FROM unnest(%(jobs)s::uuid[], %(after)s::int[]) AS followed(id, after)
+SELECT event.job_id, event.sequence, event.status, event.reason, event.decision_id,
+       event.created_at
+FROM unnest(%(jobs)s::uuid[], %(after)s::int[]) AS followed(id, after)
 JOIN jobs_jobevent event ON event.job_id = followed.id AND event.sequence > followed.after
 ORDER BY event.job_id, event.sequence
 """
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """A row of the log."""
+
+    job_id: UUID
+    sequence: int
+    status: str
+    reason: str
+    decision_id: UUID | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +80,19 @@ def jobs_look(after: Mapping[UUID, int]) -> dict[UUID, Followed]:
     return found
 
 
-def _log(after: Mapping[UUID, int]) -> dict[UUID, list[JobEvent]]:
+def _log(after: Mapping[UUID, int]) -> dict[UUID, list[_Event]]:
     wanted = {job_id: number for job_id, number in after.items() if number < STATUS_ONLY}
     if not wanted:
         return {}
-    events = JobEvent.objects.raw(_EVENTS, {"jobs": list(wanted), "after": list(wanted.values())})
+    events = rows_read(_Event, _EVENTS, {"jobs": list(wanted), "after": list(wanted.values())})
     return {job_id: list(group) for job_id, group in groupby(events, attrgetter("job_id"))}
 
 
-def _ends(events: list[JobEvent]) -> bool:
+def _ends(events: list[_Event]) -> bool:
     return events[-1].status in TERMINAL
 
 
-def _happening(job: Job, event: JobEvent, decisions: Mapping[UUID, Decision]) -> Happening:
+def _happening(job: Job, event: _Event, decisions: Mapping[UUID, Decision]) -> Happening:
     if event.decision_id:
         shown = DecisionOut.from_orm(decisions[event.decision_id]).model_dump(mode="json")
         return Happening(event.sequence, "decision", shown)
@@ -85,5 +101,5 @@ def _happening(job: Job, event: JobEvent, decisions: Mapping[UUID, Decision]) ->
     return Happening(event.sequence, "status", _status(event.status, event.reason, event))
 
 
-def _status(status: str, reason: str, when: Job | JobEvent) -> dict[str, Any]:
+def _status(status: str, reason: str, when: Job | _Event) -> dict[str, Any]:
     return {"status": str(status), "reason": reason, "at": when.created_at.isoformat()}

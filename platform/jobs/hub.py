@@ -73,6 +73,8 @@ class Hub:
                 task.cancel()
             parts = (self._listen(), self._read(), self._hear_progress(), self._look_at_queue())
             self._tasks = [asyncio.create_task(part) for part in parts]
+            for task in self._tasks:
+                task.add_done_callback(_report)
 
     def _look(self, *job_ids: UUID) -> None:
         self._changed.update(job_ids)
@@ -176,6 +178,12 @@ def hub() -> Hub:
 
 
 _HUBS: "WeakKeyDictionary[asyncio.AbstractEventLoop, Hub]" = WeakKeyDictionary()
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    """A part that broke is started anew with the next follower."""
+    if not task.cancelled() and (error := task.exception()):
+        logger.error("the hub broke", exc_info=error)
 
 
 def _looked(look: Callable[[Any], Value], subjects: Any) -> Value:

@@ -72,14 +72,16 @@ def submit_batch(
         taken = [_take(request, job, cancel_after) for job in batch.jobs]
         shown = jobs_of(request_key(request)).in_bulk([t for t in taken if isinstance(t, UUID)])
         results = [
-            BatchItem(index=index, status=202, job=JobOut.from_orm(shown[outcome]))
+            {"index": index, "status": 202, "job": shown[outcome]}
             if isinstance(outcome, UUID)
-            else BatchItem(
-                index=index, status=outcome.status, problem=problem_body(request, outcome)
-            )
+            else {
+                "index": index,
+                "status": outcome.status,
+                "problem": problem_body(request, outcome),
+            }
             for index, outcome in enumerate(taken)
         ]
-        return 200, {}, BatchOut(accepted=len(shown), results=results)
+        return 200, {}, BatchOut.model_validate({"accepted": len(shown), "results": results})
 
     return answered_once(request, idempotency_key, make)
 

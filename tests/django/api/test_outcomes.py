@@ -25,7 +25,7 @@ STATEMENT = {"statement": "The weapon is a museum piece."}
 def blocked_prompt(tenant: Tenant) -> Job:
     job = make_job(tenant, prompt="a prompt that was refused")
     verdict = TextVerdict(
-        labels=frozenset({Label.K3}), factors=frozenset({Factor.P3}), score=0.93,
+        labels=frozenset({Label.K3}), factors=frozenset({Factor.VIOLENCE}), score=0.93,
         explanation="It calls for violence.", prompt=job.prompt,
     )  # fmt: skip
     alignment_finish(
