@@ -18,7 +18,8 @@ def write_figure(
 ) -> Path:
     """Write the panels that `draw` fills, row by row.
 
-    Where the first has no legend yet, it gets one that stands for all. The same drawing gives the same bytes. Returns `file`.
+    Where the first has no legend yet, it gets one that stands for all. The same drawing gives the
+    same bytes. Returns `file`.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
