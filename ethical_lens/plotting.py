@@ -16,9 +16,10 @@ def write_figure(
     *,
     title: str | None = None,
 ) -> Path:
-    """Write the panels that `draw` fills, row by row; the first panel's legend stands for all.
+    """Write the panels that `draw` fills, row by row.
 
-    The same drawing gives the same bytes. Returns `file`.
+    Where the first has no legend yet, it gets one that stands for all. The same drawing gives the
+    same bytes. Returns `file`.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -28,7 +29,7 @@ def write_figure(
     axes = list(figure.subplots(rows, columns, squeeze=False).flat)
     draw(axes)
     handles, labels = axes[0].get_legend_handles_labels()
-    if handles:
+    if handles and axes[0].get_legend() is None:
         axes[0].legend(handles, labels)
     if title is not None:
         figure.suptitle(title)

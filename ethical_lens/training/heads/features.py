@@ -1,6 +1,7 @@
 """Features of a frozen encoder, computed once per picture and kept on disk."""
 
 import hashlib
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ class FeatureCache:
                 with safe_open(file, "pt") as shard:
                     self._places |= dict.fromkeys(shard.keys(), file)
             except (SafetensorError, OSError):
-                tqdm.write(f"{file} is damaged; its pictures are encoded again.")
+                tqdm.write(f"{file} is damaged; its pictures are encoded again.", file=sys.stderr)
                 file.unlink()
 
     def missing(self, contents: Sequence[str]) -> list[str]:

