@@ -10,11 +10,12 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models.functions import Now
 from PIL import Image
 
-from accounts.models import User
+from accounts.models import Tenant, User
 from ethical_lens.policy import Policy
 from ethical_lens.results import (
     Alignment,
     Concept,
+    Factor,
     Label,
     PictureAction,
     PicturePrompt,
@@ -115,6 +116,19 @@ def judged_job(*actions: PictureAction, reason: str = "test", **changes: object)
         claim=claimed(job, "scrutinise"), scrutinised=scrutinised, model_digests={"head": "2" * 64}
     )
     release_run(job)
+    return job
+
+
+def blocked_prompt(tenant: Tenant) -> Job:
+    """A job of `tenant` that ended at its prompt."""
+    job = make_job(tenant, prompt="a prompt that was refused")
+    verdict = TextVerdict(
+        labels=frozenset({Label.K3}), factors=frozenset({Factor.VIOLENCE}), score=0.93,
+        explanation="It calls for violence.", prompt=job.prompt,
+    )  # fmt: skip
+    alignment_finish(
+        claim=claimed(job, "align"), alignment=Alignment(verdict=verdict), aligner={"rules": "0"}
+    )
     return job
 
 

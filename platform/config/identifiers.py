@@ -12,6 +12,7 @@ def uuid7() -> uuid.UUID:
 
 
 def uuid7_first(moment: datetime) -> uuid.UUID:
-    """The least UUIDv7 of that millisecond: ids since then are a range of an index."""
-    milliseconds = int(moment.astimezone(UTC).timestamp() * 1000)
+    """The least UUIDv7 of that millisecond: ids since then are a range of an index. There is none
+    before 1970."""
+    milliseconds = max(int(moment.astimezone(UTC).timestamp() * 1000), 0)
     return uuid.UUID(int=milliseconds << 80)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from ninja import Schema
 from pydantic import Field
 
-from ethical_lens.results import AttributeDraw, TextEdit
+from ethical_lens.results import AttributeDraw, ReadFace, TextEdit
 from ethical_lens.text.edits import merge_edits
 from jobs.models import Job, Picture
 from jobs.outcome import OutcomeOut, outcome_of
@@ -63,15 +63,13 @@ class PictureOut(Schema):
     reason: str
     prompt: str = Field(description="the prompt this picture was really painted from")
     edits: list[EditOut] = Field(description="from the prompt of `text` to this one")
-    draws: list[dict[str, Any]] = Field(description="attributes drawn for open people")
+    draws: list[AttributeDraw] = Field(description="attributes drawn for open people")
     seed: int
     round: int
     progress: float = Field(description="share of diffusion steps done, 0 to 1")
     scores: dict[str, float] = Field(description="by concept, 0 to 1")
     findings: list[str]
-    faces: list[dict[str, Any]] = Field(
-        description="faces that were read: box, gender, race, life stage, how sure that is"
-    )
+    faces: list[ReadFace] = Field(description="faces that were read, from left to right")
     sha256: str | None = None
 
     @staticmethod
@@ -194,7 +192,7 @@ class DecisionOut(Schema):
     scores: dict[str, float]
     thresholds: dict[str, float]
     findings: list[str]
-    faces: list[dict[str, Any]]
+    faces: list[ReadFace]
     policy: str
     model_digests: dict[str, str]
     created_at: datetime

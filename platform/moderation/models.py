@@ -3,6 +3,8 @@
 Immutability is kept by database triggers (see the migrations), not by good behaviour here.
 """
 
+from enum import StrEnum
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -132,6 +134,12 @@ class Decision(models.Model):
         return f"{self.get_stage_display()}: {self.get_action_display()} ({self.reason})"
 
 
+class AppealState(StrEnum):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
 class Appeal(models.Model):
     """A tenant's word against one decision to block, and the decision that answers it.
 
@@ -166,11 +174,11 @@ class Appeal(models.Model):
         return f"appeal of {self.job_id}"
 
     @property
-    def state(self) -> str:
-        """`open`, `accepted` or `refused`."""
+    def state(self) -> AppealState:
         if self.answer is None:
-            return "open"
-        return "accepted" if self.answer.action == DecisionAction.ALLOW else "refused"
+            return AppealState.OPEN
+        accepted = self.answer.action == DecisionAction.ALLOW
+        return AppealState.ACCEPTED if accepted else AppealState.REFUSED
 
 
 class RawPictureView(models.Model):

@@ -16,6 +16,7 @@ _KEY: Final[dict[str, Any]] = {
     "requests_per_minute": 600,
     "jobs_in_flight": None,
     "pictures_per_day": None,
+    "priority_limit": 5,
     "made_by": "01a20598-11aa-7b3c-9d4e-5f6071829304",
     "created_at": "2026-11-22T23:30:00.398101Z",
     "last_used_at": "2026-11-22T23:31:00.398101Z",
@@ -44,31 +45,36 @@ DOCUMENTED: Final = {
                 "allowed_networks": ["192.0.2.0/24", "2001:db8::/32"],
                 "expires_at": "2999-11-22T00:00:00Z",
                 "requests_per_minute": 600,
+                "priority_limit": 5,
             },
         },
-        response={"made": _KEY | {"key": _SHOWN, "last_used_at": None}},
+        answers={201: {"made": _KEY | {"key": _SHOWN, "last_used_at": None}}},
         problems=("beyond_own_rights", "too_many_keys"),
         links=_ON,
         headers=("Location", "Cache-Control"),
     ),
     "GET /api-keys": Documented(
-        response={"page": {"results": [_KEY], "next": None, "previous": None}},
+        answers={200: {"page": {"results": [_KEY], "next": None, "previous": None}}},
         links={"get": Link("GET /api-keys/{key_id}", {"key_id": "$response.body#/results/0/id"})},
     ),
-    "GET /api-keys/{key_id}": Documented(response={"valid": _KEY}),
+    "GET /api-keys/{key_id}": Documented(answers={200: {"valid": _KEY}}),
     "POST /api-keys/{key_id}/rotate": Documented(
         request={"a day beside the old one": {"overlap_seconds": 86400}},
-        response={
-            "rotated": _KEY
-            | {"key": _SHOWN, "previous_secret_ends_at": "2026-11-23T23:31:00.398101Z"}
+        answers={
+            200: {
+                "rotated": _KEY
+                | {"key": _SHOWN, "previous_secret_ends_at": "2026-11-23T23:31:00.398101Z"}
+            }
         },
         problems=("beyond_own_rights", "key_ended"),
         links={"get": _GET},
         headers=("Cache-Control",),
     ),
     "POST /api-keys/{key_id}/revoke": Documented(
-        response={
-            "revoked": _KEY | {"state": "revoked", "revoked_at": "2026-11-22T23:32:00.398101Z"}
+        answers={
+            200: {
+                "revoked": _KEY | {"state": "revoked", "revoked_at": "2026-11-22T23:32:00.398101Z"}
+            }
         },
         links={"get": _GET},
     ),

@@ -16,6 +16,7 @@ from accounts.services import LONGEST_OVERLAP
 from config.fields import PLAIN, WHOLE, Moment, Whole, plain_text
 
 Quota = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1), WHOLE]
+PriorityLimit = Annotated[int, Field(strict=True, ge=0, le=9), WHOLE]
 NetworkText = Annotated[str, Field(min_length=1, max_length=60)]
 
 
@@ -37,6 +38,9 @@ class KeyIn(Schema):
     requests_per_minute: Quota | None = Field(default=None, description="narrower than the tenant")
     jobs_in_flight: Quota | None = Field(default=None, description="likewise")
     pictures_per_day: Quota | None = Field(default=None, description="likewise")
+    priority_limit: PriorityLimit | None = Field(
+        default=None, description="highest priority of its jobs; narrower than the tenant"
+    )
 
     @field_validator("name")
     @classmethod
@@ -104,6 +108,7 @@ class KeyOut(Schema):
     requests_per_minute: int | None
     jobs_in_flight: int | None
     pictures_per_day: int | None
+    priority_limit: int | None
     made_by: UUID | None = Field(alias="made_by_id", description="the key that made this one")
     created_at: datetime
     last_used_at: datetime | None = Field(description="to the minute")

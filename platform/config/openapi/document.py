@@ -41,10 +41,10 @@ def document_complete(
 def _complete(
     operation: dict[str, Any], path: str, own: Documented | None, ids: Mapping[str, str]
 ) -> None:
-    for response in operation["responses"].values():
+    for status, response in operation["responses"].items():
         response["headers"] = {name: header(name) for name in _COMMON}
         if own is not None:
-            _describe(response, own, ids)
+            _describe(response, own, own.answers.get(int(status), {}), ids)
     if own is not None and own.request:
         content = operation["requestBody"]["content"]["application/json"]
         content["examples"] = _examples(own.request)
@@ -58,12 +58,14 @@ def _complete(
         operation["responses"][str(status)] = _problem_response(status, kinds, path)
 
 
-def _describe(response: dict[str, Any], own: Documented, ids: Mapping[str, str]) -> None:
+def _describe(
+    response: dict[str, Any], own: Documented, examples: Mapping[str, Any], ids: Mapping[str, str]
+) -> None:
     for content in response.get("content", {}).values():
-        content["examples"] = _examples(own.response)
+        content["examples"] = _examples(examples)
     for name in own.headers:
         response["headers"][name] = header(name)
-    if own.links:
+    if own.links and "content" in response:
         response["links"] = {name: _link(link, ids) for name, link in own.links.items()}
 
 

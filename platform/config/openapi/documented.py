@@ -20,12 +20,13 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Documented:
-    """Examples of one operation, its own problems, links and headers of its good answer.
+    """Examples of one operation, its own problems, links and headers of its good answers.
 
-    `request` and `response` are examples by name; `response` belongs to the one good status.
+    `request` has examples by name, `answers` those of each good status: none where it has no body.
+    Links stand at every good answer with a body, headers at every good answer.
     """
 
-    response: Mapping[str, Any]
+    answers: Mapping[int, Mapping[str, Any]]
     request: Mapping[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     links: Mapping[str, Link] = field(default_factory=dict)

@@ -41,7 +41,11 @@ HEADERS: Final[dict[str, dict[str, Any]]] = {
         "this is the first answer to this key, given again", {"type": "string", "enum": ["true"]},
         "true",
     ),
-    "Cache-Control": _header("no-store: a secret is in it", {"type": "string"}, "no-store"),
+    "Preference-Applied": _header(
+        "how long was waited at most, where `Prefer` was understood",
+        {"type": "string", "pattern": r"^wait=\d+$"}, "wait=30",
+    ),
+    "Cache-Control": _header("no-store: nobody may keep it", {"type": "string"}, "no-store"),
 }  # fmt: skip
 
 

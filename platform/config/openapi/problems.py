@@ -59,6 +59,14 @@ _ALL: Final = (
         "operator.",
         (("/scopes", "the key you use has not webhooks:write itself"),),
     ),
+    Kind(
+        403, "not_allowed_by_policy", "The policy does not allow this",
+        "model 'sdxl' is not allowed by the policy; allowed: mini", (("/model", "not allowed"),),
+    ),
+    Kind(
+        403, "priority_not_allowed", "The API key may not give its jobs this priority",
+        "Ask for at most 5, or say none.", (("/priority", "at most 5"),),
+    ),
     Kind(404, "not_found", "There is no such object", "Check the id."),
     Kind(404, "no_such_route", "There is nothing at this address", "See /api/v1/docs."),
     Kind(405, "method_not_allowed", "This address has no such method", "See the header `Allow`."),
@@ -80,7 +88,17 @@ _ALL: Final = (
         "A tenant has at most 100 valid keys. Revoke one first.",
     ),
     Kind(409, "key_ended", "The key has ended", "It is expired or revoked; make a new one."),
-    Kind(413, "body_too_large", "The body is too large", "At most 65536 bytes."),
+    Kind(
+        409, "nothing_to_appeal", "Nothing of this job was blocked",
+        "Only decisions to block can be appealed.",
+    ),
+    Kind(
+        409, "appealed_already", "This was appealed already",
+        "Each decision can be appealed once; see the appeals of the job.",
+    ),
+    Kind(
+        413, "body_too_large", "The body is too large", "At most 65536 bytes, 524288 for a batch."
+    ),
     Kind(
         422, "invalid_request", "The request is not valid",
         "Every field that is wrong is listed under `errors`.",

@@ -10,11 +10,11 @@ from pydantic import ConfigDict, Field, field_validator
 
 from accounts.authentication import APIKeyAuth
 from accounts.models import Scope
-from config.fields import plain_text
+from config.fields import PLAIN_NOT_BLANK, plain_text
 from config.problems import Problem
 from jobs.api.selection import job_of
 from moderation.appeals import AppealedAlready, NothingToAppeal, appeals_open
-from moderation.models import Appeal
+from moderation.models import Appeal, AppealState
 
 router = Router()
 
@@ -22,12 +22,14 @@ router = Router()
 class AppealIn(Schema):
     """Why the decision is thought to be wrong."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={"example": {"statement": "The statue is a public monument."}},
-    )
+    model_config = ConfigDict(extra="forbid")
 
-    statement: str = Field(min_length=1, max_length=2000, description="read by a moderator")
+    statement: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="read by a moderator",
+        json_schema_extra={**PLAIN_NOT_BLANK},
+    )
 
     @field_validator("statement")
     @classmethod
@@ -44,7 +46,7 @@ class AppealOut(Schema):
     decision: UUID = Field(description="what it is against")
     picture: int | None = Field(description="index of the picture, none: the prompt")
     statement: str
-    state: str = Field(description="open, accepted or refused")
+    state: AppealState
     explanation: str = Field(description="the moderator's, once there is an answer")
     created_at: datetime
     answered_at: datetime | None

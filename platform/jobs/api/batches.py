@@ -24,12 +24,7 @@ router = Router()
 class BatchIn(Schema):
     """Up to a hundred jobs."""
 
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {"jobs": [{"prompt": "a doctor in an office"}, {"prompt": "a nurse"}]}
-        },
-    )
+    model_config = ConfigDict(extra="forbid")
 
     jobs: list[dict[str, Any]] = Field(
         min_length=1, max_length=100, description="each as `POST /jobs` takes it"

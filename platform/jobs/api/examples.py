@@ -3,132 +3,77 @@
 from typing import Any, Final
 
 from config.openapi.documented import Documented, Link
-
-_ID: Final = "01a20599-44ad-71ce-b278-2d7184b94170"
-_PICTURE: Final = "01a20599-44af-70f7-ba96-def8b0d341ce"
-_BASE: Final = f"https://images.example/api/v1/jobs/{_ID}"
-_URLS: Final = {
-    "self": _BASE,
-    "cancel": f"{_BASE}/cancel",
-    "pictures": f"{_BASE}/pictures",
-    "decisions": f"{_BASE}/decisions",
-}
-_TEXT: Final[dict[str, Any]] = {
-    "labels": ["K0"],
-    "factors": [],
-    "score": 0.0,
-    "explanation": "Nothing was found.",
-    "prompt": "a doctor in an office",
-    "figures": [],
-}
-_WAITING: Final[dict[str, Any]] = {
-    "id": _PICTURE,
-    "index": 0,
-    "status": "pending",
-    "reason": "",
-    "prompt": "",
-    "draws": [],
-    "seed": 7,
-    "round": 1,
-    "progress": 0.0,
-    "scores": {},
-    "findings": [],
-    "sha256": None,
-}
-_RELEASED: Final = _WAITING | {
-    "status": "released",
-    "reason": "no_finding",
-    "prompt": "an asian female doctor in an office",
-    "draws": [
-        {"person": 0, "text": "doctor", "gender": "female", "group": "asian", "age": "30-39"}
-    ],
-    "progress": 1.0,
-    "scores": {"nude": 0.01, "nsfw": 0.02, "politic": 0.0, "culture": 0.0, "public": 0.03},
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-}
-_QUEUED: Final[dict[str, Any]] = {
-    "id": _ID,
-    "status": "queued",
-    "reason": "",
-    "explanation": "",
-    "model": "mini",
-    "prompt": "a doctor in an office",
-    "negative_prompt": "",
-    "n": 1,
-    "width": 96,
-    "height": 96,
-    "steps": 20,
-    "guidance_scale": 4.0,
-    "seed": 7,
-    "priority": 5,
-    "policy": "default v1",
-    "text": None,
-    "pictures": [_WAITING],
-    "created_at": "2026-11-22T23:31:00.398101Z",
-    "ended_at": None,
-    "urls": _URLS,
-}
-_SUCCEEDED: Final = _QUEUED | {
-    "status": "succeeded",
-    "reason": "released",
-    "explanation": "Every picture was judged; the released ones can be fetched.",
-    "text": _TEXT,
-    "pictures": [_RELEASED],
-    "ended_at": "2026-11-22T23:31:02.034581Z",
-}
-_BLOCKED: Final = _QUEUED | {
-    "status": "blocked",
-    "reason": "prompt_blocked",
-    "explanation": "The prompt asks for what the policy rules out (K3).",
-    "prompt": "a cruel picture",
-    "text": _TEXT | {"labels": ["K3"], "factors": ["P4"], "score": 0.9, "prompt": ""},
-    "pictures": [_WAITING | {"status": "blocked", "reason": "prompt_blocked"}],
-    "ended_at": "2026-11-22T23:31:00.734581Z",
-}
-_CANCELED: Final = _QUEUED | {
-    "status": "canceled",
-    "reason": "canceled",
-    "explanation": "The job was canceled.",
-    "pictures": [_WAITING | {"status": "withdrawn", "reason": "canceled"}],
-    "ended_at": "2026-11-22T23:31:01.034581Z",
-}
-_DECISION: Final[dict[str, Any]] = {
-    "id": "01a20599-4b1a-76f9-8186-46a2d464d799",
-    "picture": 0,
-    "stage": "scrutinise",
-    "round": 1,
-    "actor": "system",
-    "action": "release",
-    "reason": "no_finding",
-    "explanation": "No concept of the policy was found.",
-    "labels": [],
-    "factors": [],
-    "scores": {"nude": 0.01, "nsfw": 0.02},
-    "thresholds": {"nude": 0.7, "nsfw": 1.01},
-    "findings": [],
-    "policy": "default v1",
-    "model_digests": {"encoder": "sha256:5feceb66ffc86f38d952786c6d696c79"},
-    "created_at": "2026-11-22T23:31:01.834581Z",
-}
+from jobs.api.example_bodies import (
+    APPEAL,
+    BLOCKED,
+    CANCELED,
+    DECISIONS,
+    DECISIONS_TO_BLOCK,
+    END,
+    HELD,
+    LINKED,
+    PICTURE_BLOCKED,
+    QUEUED,
+    REFUSED_APPEAL,
+    REWORDED,
+    SUCCEEDED,
+    UNLINKED,
+    WHOLE,
+    WHOLE_HELD,
+)
+from jobs.api.streams import event_text
 
 _SAME: Final = {"job_id": "$response.body#/id"}
+_HERE: Final = {"job_id": "$request.path.job_id"}
 _ON: Final = {
     "get": Link("GET /jobs/{job_id}", _SAME, "the job as it is then"),
     "cancel": Link("POST /jobs/{job_id}/cancel", _SAME),
+    "events": Link("GET /jobs/{job_id}/events", _SAME, "what happens to it, as it happens"),
     "pictures": Link("GET /jobs/{job_id}/pictures", _SAME),
     "decisions": Link("GET /jobs/{job_id}/decisions", _SAME),
+    "appeal": Link("POST /jobs/{job_id}/appeal", _SAME, "where something was blocked"),
+    "appeals": Link("GET /jobs/{job_id}/appeals", _SAME),
 }
-_FIRST: Final = Link(
-    "GET /jobs/{job_id}", {"job_id": "$response.body#/results/0/id"}, "the newest of the page"
-)
+_FIRST: Final = {"job_id": "$response.body#/results/0/id"}
+_REFUSALS: Final = (
+    "not_allowed_by_policy", "priority_not_allowed", "too_many_jobs_in_flight",
+    "too_many_pictures_today", "queue_full",
+)  # fmt: skip
+
+_PLAIN: Final = {"prompt": "a doctor in an office"}
+_WRONG: Final[dict[str, Any]] = {
+    "type": "urn:ethical-lens:problem:invalid_request",
+    "title": "The request is not valid",
+    "status": 422,
+    "code": "invalid_request",
+    "instance": "/api/v1/jobs/batch",
+    "request_id": "01a20599-44ad-71ce-b278-2d7184b94170",
+    "detail": "Every field that is wrong is listed under `errors`.",
+    "errors": [{"pointer": "/n", "detail": "Input should be less than or equal to 10"}],
+}
+_STREAM: Final = "retry: 2000\n\n" + "".join(
+    [
+        event_text(
+            "status", {"status": "queued", "reason": "", "at": "2026-11-22T23:31:00.398101+00:00"},
+            0,
+        ),
+        event_text("queue", {"position": 3, "starts_in_seconds": 4.5}),
+        event_text("decision", DECISIONS[0], 1),
+        event_text("progress", {"pictures": [LINKED["id"]], "step": 7, "steps": 20}),
+        event_text("decision", DECISIONS[1], 2),
+        event_text("end", END, 3),
+    ]
+)  # fmt: skip
 
 DOCUMENTED: Final = {
     "POST /jobs": Documented(
         request={
-            "plain": {"prompt": "a doctor in an office"},
+            "plain": _PLAIN,
             "full": {
                 "prompt": "a doctor in an office",
                 "negative_prompt": "text",
+                "model": "",
+                "lora": "",
                 "n": 4,
                 "width": 96,
                 "height": 96,
@@ -138,33 +83,105 @@ DOCUMENTED: Final = {
                 "priority": 9,
             },
         },
-        response={"queued": _QUEUED},
-        problems=("too_many_jobs_in_flight", "too_many_pictures_today", "queue_full"),
+        answers={
+            201: {"it has ended within `Prefer: wait=…`": WHOLE},
+            202: {"queued": QUEUED, "held for a person": WHOLE_HELD},
+        },
+        problems=_REFUSALS,
         links=_ON,
-        headers=("Location",),
+        headers=("Location", "Preference-Applied"),
+    ),
+    "POST /jobs/batch": Documented(
+        request={
+            "two": {"jobs": [_PLAIN, {"prompt": "a nurse", "n": 2, "priority": 9}]},
+        },
+        answers={
+            200: {
+                "one accepted, one refused": {
+                    "accepted": 1,
+                    "results": [
+                        {"index": 0, "status": 202, "job": QUEUED, "problem": None},
+                        {"index": 1, "status": 422, "job": None, "problem": _WRONG},
+                    ],
+                }
+            }
+        },
+        links={
+            "get": Link(
+                "GET /jobs/{job_id}",
+                {"job_id": "$response.body#/results/0/job/id"},
+                "the first, where it was accepted",
+            )
+        },
+    ),
+    "GET /jobs/statistics": Documented(
+        answers={
+            200: {
+                "a month": {
+                    "since": "2026-10-23T00:00:00Z",
+                    "until": "2026-11-22T00:00:00Z",
+                    "jobs": {"succeeded": 120, "blocked": 4, "canceled": 1},
+                    "reasons": {
+                        "released": 120,
+                        "prompt_blocked": 3,
+                        "pictures_blocked": 1,
+                        "canceled": 1,
+                    },
+                    "pictures": {"released": 470, "blocked": 9, "withdrawn": 1},
+                    "labels": {"K0": 108, "K1": 9, "K2": 4, "K3": 3, "A1": 2},
+                    "factors": {"P3": 11, "P6": 5},
+                    "heads": {"nsfw": 9, "public": 2},
+                    "drawn": {
+                        "gender": {"male": 201, "female": 203},
+                        "race": {"Asian": 80, "Black": 81, "White": 81},
+                        "age": {"young adulthood": 134, "middle age": 135, "old age": 135},
+                    },
+                }
+            }
+        },
     ),
     "GET /jobs": Documented(
-        response={"page": {"results": [_SUCCEEDED], "next": None, "previous": None}},
-        links={"get": _FIRST},
+        answers={200: {"page": {"results": [SUCCEEDED], "next": None, "previous": None}}},
+        links={"get": Link("GET /jobs/{job_id}", _FIRST, "the newest of the page")},
     ),
     "GET /jobs/{job_id}": Documented(
-        response={"queued": _QUEUED, "succeeded": _SUCCEEDED, "blocked": _BLOCKED},
+        answers={
+            200: {
+                "queued": QUEUED,
+                "succeeded": SUCCEEDED,
+                "reworded": REWORDED,
+                "prompt blocked": BLOCKED,
+                "picture blocked": PICTURE_BLOCKED,
+                "held for a person": HELD,
+            }
+        },
         links={name: link for name, link in _ON.items() if name != "get"},
     ),
     "POST /jobs/{job_id}/cancel": Documented(
-        response={"canceled": _CANCELED}, links={"get": _ON["get"]}
+        answers={200: {"canceled": CANCELED}}, links={"get": _ON["get"]}
+    ),
+    "GET /jobs/{job_id}/events": Documented(
+        answers={200: {"from the beginning to the end": _STREAM}, 204: {}},
+        links={
+            "get": Link("GET /jobs/{job_id}", _HERE, "once it has ended"),
+            "pictures": Link("GET /jobs/{job_id}/pictures", _HERE, "once it has ended"),
+        },
+        headers=("Cache-Control",),
     ),
     "GET /jobs/{job_id}/pictures": Documented(
-        response={
-            "released": [
-                _RELEASED
-                | {
-                    "url": f"https://objects.example/released/{_ID}/{_PICTURE}.png?X-Amz-Expires=900",
-                    "url_expires_at": "2026-11-22T23:46:02.034581Z",
-                }
-            ],
-            "waiting": [_WAITING | {"url": None, "url_expires_at": None}],
-        }
+        answers={200: {"released": [LINKED], "waiting": [UNLINKED]}}
     ),
-    "GET /jobs/{job_id}/decisions": Documented(response={"released": [_DECISION]}),
+    "GET /jobs/{job_id}/decisions": Documented(
+        answers={200: {"released": DECISIONS, "blocked": DECISIONS_TO_BLOCK}}
+    ),
+    "POST /jobs/{job_id}/appeal": Documented(
+        request={"of a picture": {"statement": APPEAL["statement"]}},
+        answers={201: {"opened": [APPEAL]}},
+        problems=("nothing_to_appeal", "appealed_already"),
+        links={"appeals": Link("GET /jobs/{job_id}/appeals", _HERE, "the answer, later")},
+    ),
+    "GET /jobs/{job_id}/appeals": Documented(
+        answers={200: {"open": [APPEAL], "refused": [REFUSED_APPEAL], "none": []}},
+        links={"decisions": Link("GET /jobs/{job_id}/decisions", _HERE)},
+    ),
 }

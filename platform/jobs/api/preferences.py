@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated, Final
 
 from ninja import Header
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 LONGEST_WAIT: Final = 60
 CANCEL_AFTER_LEAST: Final = timedelta(seconds=5)
@@ -30,13 +30,15 @@ def _cancel_after(value: str) -> str:
     return value
 
 
+_Duration = Annotated[
+    str,
+    Field(min_length=1, max_length=20, pattern=r"^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s?)?$"),
+    AfterValidator(_cancel_after),
+]
 CancelAfter = Annotated[
-    Annotated[str, AfterValidator(_cancel_after)] | None,
+    _Duration | None,
     Header(
         alias="Cancel-After",
-        min_length=1,
-        max_length=20,
-        pattern=r"^(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s?)?$",
         description="cancel the job unless it has ended by then, 5s to 168h: `90s`, `1h30m`",
     ),
 ]

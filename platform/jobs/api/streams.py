@@ -99,10 +99,12 @@ async def _stream(job_id: UUID, seen: int) -> AsyncIterator[bytes]:
 
 def _news(follower: Follower) -> bytes:
     happenings, place = follower.take(), follower.take_place()
-    parts = [_event(happening.type, happening.data, happening.sequence) for happening in happenings]
+    parts = [
+        event_text(happening.type, happening.data, happening.sequence) for happening in happenings
+    ]
     if follower.status not in TERMINAL:
-        parts += [_event("progress", _shown(progress)) for progress in follower.take_progress()]
-        parts += [_event("queue", asdict(place))] if place else []
+        parts += [event_text("progress", _shown(progress)) for progress in follower.take_progress()]
+        parts += [event_text("queue", asdict(place))] if place else []
     return "".join(parts).encode()
 
 
@@ -110,6 +112,7 @@ def _shown(progress: Progress) -> dict[str, Any]:
     return {"pictures": progress.pictures, "step": progress.step, "steps": progress.steps}
 
 
-def _event(type: str, data: dict[str, Any], number: int | None = None) -> str:
+def event_text(type: str, data: dict[str, Any], number: int | None = None) -> str:
+    """An event as it stands in a stream."""
     numbered = "" if number is None else f"id: {number}\n"
     return f"{numbered}event: {type}\ndata: {json.dumps(data, default=str)}\n\n"

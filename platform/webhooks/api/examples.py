@@ -78,22 +78,24 @@ DOCUMENTED: Final = {
             },
             "everything": {"url": "https://hooks.example.org/ethical-lens"},
         },
-        response={"made": _ENDPOINT | {"secret": _SECRET}},
+        answers={201: {"made": _ENDPOINT | {"secret": _SECRET}}},
         problems=("too_many_endpoints",),
         links=_ON,
         headers=("Location",),
     ),
     "GET /webhook-endpoints": Documented(
-        response={"page": {"results": [_ENDPOINT], "next": None, "previous": None}},
+        answers={200: {"page": {"results": [_ENDPOINT], "next": None, "previous": None}}},
         links={
             "get": Link(f"GET {_ROUTE}", {"endpoint_id": "$response.body#/results/0/id"}),
         },
     ),
     f"GET {_ROUTE}": Documented(
-        response={
-            "active": _ENDPOINT,
-            "disabled": _ENDPOINT
-            | {"is_active": False, "disabled_reason": "the receiver answered 410 Gone"},
+        answers={
+            200: {
+                "active": _ENDPOINT,
+                "disabled": _ENDPOINT
+                | {"is_active": False, "disabled_reason": "the receiver answered 410 Gone"},
+            }
         }
     ),
     f"PATCH {_ROUTE}": Documented(
@@ -101,23 +103,25 @@ DOCUMENTED: Final = {
             "make active again": {"is_active": True},
             "move": {"url": "https://hooks.example.org/v2", "description": "moved"},
         },
-        response={"changed": _ENDPOINT},
+        answers={200: {"changed": _ENDPOINT}},
         problems=("too_many_endpoints",),
         links={"get": _GET},
     ),
     f"POST {_ROUTE}/rotate": Documented(
         request={"a day beside the old one": {"overlap_seconds": 86400}},
-        response={
-            "rotated": _ENDPOINT
-            | {"secret": _SECRET, "previous_secret_ends_at": "2026-11-23T23:31:00.398101Z"}
+        answers={
+            200: {
+                "rotated": _ENDPOINT
+                | {"secret": _SECRET, "previous_secret_ends_at": "2026-11-23T23:31:00.398101Z"}
+            }
         },
         links={"get": _GET},
     ),
     f"POST {_ROUTE}/test": Documented(
-        response={"on its way": _TEST}, problems=("endpoint_inactive",), links=_DELIVERY_ON
+        answers={202: {"on its way": _TEST}}, problems=("endpoint_inactive",), links=_DELIVERY_ON
     ),
     f"GET {_ROUTE}/deliveries": Documented(
-        response={"page": {"results": [_DELIVERY, _TEST], "next": None, "previous": None}},
+        answers={200: {"page": {"results": [_DELIVERY, _TEST], "next": None, "previous": None}}},
         links={
             "get": Link(
                 f"GET {_ROUTE}/deliveries/{{delivery_id}}",
@@ -126,11 +130,11 @@ DOCUMENTED: Final = {
         },
     ),
     f"GET {_ROUTE}/deliveries/{{delivery_id}}": Documented(
-        response={"delivered": _DELIVERY | {"log": [_ATTEMPT]}},
+        answers={200: {"delivered": _DELIVERY | {"log": [_ATTEMPT]}}},
         links={"replay": _DELIVERY_ON["replay"]},
     ),
     f"POST {_ROUTE}/deliveries/{{delivery_id}}/replay": Documented(
-        response={"on its way": _PENDING},
+        answers={202: {"on its way": _PENDING}},
         problems=("endpoint_inactive",),
         links={"get": _DELIVERY_ON["get"]},
     ),
@@ -139,7 +143,7 @@ DOCUMENTED: Final = {
             "what failed": {"only_failed": True},
             "a day": {"since": "2026-11-22T00:00:00Z", "until": "2026-11-23T00:00:00Z"},
         },
-        response={"on their way": {"replayed": 12}},
+        answers={202: {"on their way": {"replayed": 12}}},
         problems=("endpoint_inactive",),
     ),
 }

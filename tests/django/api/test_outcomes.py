@@ -8,30 +8,17 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Tenant
-from ethical_lens.results import Alignment, Factor, Label, PictureAction, TextVerdict
+from ethical_lens.results import PictureAction
 from factories import make_job
 from jobs.models import Job
-from jobs.recording.alignment import alignment_finish
 from moderation.appeals import AnsweredAlready, appeal_answer
 from moderation.models import Appeal
-from review_cases import SCORES, claimed, held_job, judged_job, make_user
+from review_cases import SCORES, blocked_prompt, held_job, judged_job, make_user
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 JOBS = "/api/v1/jobs"
 STATEMENT = {"statement": "The weapon is a museum piece."}
-
-
-def blocked_prompt(tenant: Tenant) -> Job:
-    job = make_job(tenant, prompt="a prompt that was refused")
-    verdict = TextVerdict(
-        labels=frozenset({Label.K3}), factors=frozenset({Factor.VIOLENCE}), score=0.93,
-        explanation="It calls for violence.", prompt=job.prompt,
-    )  # fmt: skip
-    alignment_finish(
-        claim=claimed(job, "align"), alignment=Alignment(verdict=verdict), aligner={"rules": "0"}
-    )
-    return job
 
 
 def shown(api: Client, job: Job) -> Any:
