@@ -45,6 +45,8 @@ def _complete(
         response["headers"] = {name: header(name) for name in _COMMON}
         if own is not None:
             _describe(response, own, own.answers.get(int(status), {}), ids)
+    for parameter in operation["parameters"]:
+        parameter["schema"] = _not_null(parameter["schema"])
     if own is not None and own.request:
         content = operation["requestBody"]["content"]["application/json"]
         content["examples"] = _examples(own.request)
@@ -67,6 +69,14 @@ def _describe(
         response["headers"][name] = header(name)
     if own.links and "content" in response:
         response["links"] = {name: _link(link, ids) for name, link in own.links.items()}
+
+
+def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Of a parameter, which is left out and never null."""
+    match schema:
+        case {"anyOf": [some, {"type": "null"}], **rest}:
+            return some | {name: value for name, value in rest.items() if name != "anyOf"}
+    return schema
 
 
 def _link(link: Link, ids: Mapping[str, str]) -> dict[str, Any]:

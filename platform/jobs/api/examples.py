@@ -1,5 +1,6 @@
 """Examples, links and problems of the routes of jobs, for the OpenAPI document."""
 
+import json
 from typing import Any, Final
 
 from config.openapi.documented import Documented, Link
@@ -21,7 +22,6 @@ from jobs.api.example_bodies import (
     WHOLE,
     WHOLE_HELD,
 )
-from jobs.api.streams import event_text
 
 _SAME: Final = {"job_id": "$response.body#/id"}
 _HERE: Final = {"job_id": "$request.path.job_id"}
@@ -51,19 +51,20 @@ _WRONG: Final[dict[str, Any]] = {
     "detail": "Every field that is wrong is listed under `errors`.",
     "errors": [{"pointer": "/n", "detail": "Input should be less than or equal to 10"}],
 }
-_STREAM: Final = "retry: 2000\n\n" + "".join(
-    [
-        event_text(
-            "status", {"status": "queued", "reason": "", "at": "2026-11-22T23:31:00.398101+00:00"},
-            0,
-        ),
-        event_text("queue", {"position": 3, "starts_in_seconds": 4.5}),
-        event_text("decision", DECISIONS[0], 1),
-        event_text("progress", {"pictures": [LINKED["id"]], "step": 7, "steps": 20}),
-        event_text("decision", DECISIONS[1], 2),
-        event_text("end", END, 3),
-    ]
-)  # fmt: skip
+
+
+def _event(type: str, data: dict[str, Any], number: int | None = None) -> dict[str, str]:
+    numbered = {} if number is None else {"id": str(number)}
+    return numbered | {"event": type, "data": json.dumps(data)}
+
+
+_EVENTS: Final = {
+    "status": _event("status", {"status": "queued", "reason": "", "at": QUEUED["created_at"]}, 0),
+    "queue": _event("queue", {"position": 3, "starts_in_seconds": 4.5}),
+    "decision": _event("decision", DECISIONS[0], 1),
+    "progress": _event("progress", {"pictures": [LINKED["id"]], "step": 7, "steps": 20}),
+    "end": _event("end", END, 3),
+}
 
 DOCUMENTED: Final = {
     "POST /jobs": Documented(
@@ -161,7 +162,7 @@ DOCUMENTED: Final = {
         answers={200: {"canceled": CANCELED}}, links={"get": _ON["get"]}
     ),
     "GET /jobs/{job_id}/events": Documented(
-        answers={200: {"from the beginning to the end": _STREAM}, 204: {}},
+        answers={200: _EVENTS, 204: {}},
         links={
             "get": Link("GET /jobs/{job_id}", _HERE, "once it has ended"),
             "pictures": Link("GET /jobs/{job_id}/pictures", _HERE, "once it has ended"),

@@ -30,6 +30,21 @@ LONGEST_SECONDS: Final = 3600.0
 """A stream ends after an hour: whoever comes again is asked for its key again."""
 RETRY_MILLISECONDS: Final = 2000
 
+EVENT: Final = {
+    "title": "Event",
+    "description": "each event of the stream, as an EventSource reads it",
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9]{1,5}$"},
+        "event": {"enum": ["status", "decision", "end", "progress", "queue"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "if": {"properties": {"event": {"const": "decision"}}},
+    "then": {
+        "properties": {"data": {"contentSchema": {"$ref": "#/components/schemas/DecisionOut"}}}
+    },
+}
 LastEventID = Annotated[
     str | None,
     Header(
@@ -52,7 +67,7 @@ router = Router()
             200: {
                 "description": "Server-sent events: `status`, `decision` and `end` with an `id`; "
                 "`progress` and `queue` without",
-                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                "content": {"text/event-stream": {"schema": EVENT}},
             },
             204: {"description": "The job has ended and its last event was seen"},
         }
@@ -99,12 +114,10 @@ async def _stream(job_id: UUID, seen: int) -> AsyncIterator[bytes]:
 
 def _news(follower: Follower) -> bytes:
     happenings, place = follower.take(), follower.take_place()
-    parts = [
-        event_text(happening.type, happening.data, happening.sequence) for happening in happenings
-    ]
+    parts = [_event(happening.type, happening.data, happening.sequence) for happening in happenings]
     if follower.status not in TERMINAL:
-        parts += [event_text("progress", _shown(progress)) for progress in follower.take_progress()]
-        parts += [event_text("queue", asdict(place))] if place else []
+        parts += [_event("progress", _shown(progress)) for progress in follower.take_progress()]
+        parts += [_event("queue", asdict(place))] if place else []
     return "".join(parts).encode()
 
 
@@ -112,7 +125,6 @@ def _shown(progress: Progress) -> dict[str, Any]:
     return {"pictures": progress.pictures, "step": progress.step, "steps": progress.steps}
 
 
-def event_text(type: str, data: dict[str, Any], number: int | None = None) -> str:
-    """An event as it stands in a stream."""
+def _event(type: str, data: dict[str, Any], number: int | None = None) -> str:
     numbered = "" if number is None else f"id: {number}\n"
     return f"{numbered}event: {type}\ndata: {json.dumps(data, default=str)}\n\n"
