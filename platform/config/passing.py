@@ -44,7 +44,7 @@ class Passing:
         raise NotImplementedError
 
 
-class StaticFiles(WhiteNoiseMiddleware):
+class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]
     """WhiteNoise, of both kinds."""
 
     sync_capable = async_capable = True

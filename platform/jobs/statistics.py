@@ -68,6 +68,8 @@ def statistics_count(*, tenant_id: UUID, since: datetime, until: datetime) -> St
             },
         )
         for group, name, count in cursor.fetchall():
-            of_group = counts["drawn"][group] if group in ATTRIBUTES else counts[group]
-            of_group[name] = count
+            if group in ATTRIBUTES:
+                counts["drawn"][group][name] = count
+            else:
+                counts[group][name] = count  # type: ignore[literal-required]
     return counts

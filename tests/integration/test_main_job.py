@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
+from django.conf import settings
 from django.test import Client
 from PIL import Image
+from redis import Redis
 
 from accounts.models import User
 from devstack.ports import free_port
@@ -17,6 +19,7 @@ from ethical_lens.policy import DEFAULT_CONCEPTS, BlurSettings, ConceptRule, Pol
 from ethical_lens.results import Concept
 from factories import make_job, make_tenant
 from jobs.models import Job, PictureVersion
+from jobs.progress import PROGRESS_CHANNEL, Progress, progress_read
 from jobs.storage import released_url
 from moderation.review import picture_decide, prompt_decide
 from waiting import assert_one_end, wait_for_end, wait_until
@@ -65,6 +68,31 @@ def test_progress_is_told_while_a_picture_is_painted(client_of: Callable[..., Cl
     wait_until(ended, "the job to end")
     assert {0.0, 1.0} <= seen
     assert any(0 < progress < 1 for progress in seen)
+
+
+def test_progress_is_told_through_redis() -> None:
+    told: list[Progress] = []
+    with (
+        Redis.from_url(settings.ENVIRONMENT.redis_url) as redis,
+        redis.pubsub(ignore_subscribe_messages=True) as channel,
+    ):
+        channel.subscribe(PROGRESS_CHANNEL)
+        job = make_job(prompt="a sailboat on the sea", n=2, steps=100)
+
+        def ended() -> bool:
+            while message := channel.get_message():
+                told.extend(progress_read(message["data"]))
+            job.refresh_from_db()
+            return job.ended_at is not None
+
+        wait_until(ended, "the job to end")
+    of_job = [progress for progress in told if progress.job_id == job.id]
+    assert {picture for progress in of_job for picture in progress.pictures} == {
+        picture.id for picture in job.pictures.all()
+    }
+    steps = [progress.step for progress in of_job]
+    assert steps == sorted(steps)
+    assert {progress.steps for progress in of_job} == {100}
 
 
 def test_a_mildly_toxic_prompt_is_rewritten() -> None:

@@ -70,7 +70,7 @@ class AppealOut(Schema):
     response={201: list[AppealOut]},
     summary="Appeal what was blocked",
 )
-def appeal(request: HttpRequest, job_id: UUID, appeal: AppealIn) -> Status:
+def appeal(request: HttpRequest, job_id: UUID, appeal: AppealIn) -> Status[QuerySet[Appeal]]:
     """A moderator looks at every decision that blocked something of the job, once each. The job
     stays ended; the answer is told under `appeals` and in its decisions."""
     job = job_of(request, job_id)

@@ -18,7 +18,7 @@ from accounts import rates
 from accounts.counting import Counter
 from accounts.models import Scope, Tenant
 from accounts.services import api_key_create
-from config.identifiers import uuid7
+from config.identifiers import uuid7, uuid7_first
 from devstack.stack import Stack
 from factories import make_job, make_tenant
 from jobs import quotas
@@ -161,7 +161,7 @@ def test_pictures_per_day_of_tenant_and_key(
     assert post(wide, n=6).status_code == 202
     assert post(narrow, n=4).status_code == 429
     after_all = uuid7()
-    monkeypatch.setattr(quotas, "_first_id", lambda _midnight: after_all)
+    monkeypatch.setattr(quotas, "uuid7_first", lambda _midnight: after_all)
     assert post(narrow, n=4).status_code == 202, "what was before midnight does not count"
 
 
@@ -225,7 +225,7 @@ def test_counts_go_by_indexes(tenant: Tenant) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
         parameters = {
             "tenant": tenant.id, "key": tenant.id, "of_tenant": 5, "of_key": 5,
-            "midnight": quotas._first_id(timezone.now()),
+            "midnight": uuid7_first(timezone.now()),
         }  # fmt: skip
         plans = {}
         for sql in (quotas._IN_FLIGHT, quotas._TODAY):

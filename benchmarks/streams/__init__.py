@@ -1,0 +1,1 @@
+"""Whether open event streams starve the API of one web process."""
