@@ -33,7 +33,9 @@ class Cause(Schema):
     category: str | None = Field(
         description="K3 or P1 to P9 of a prompt, the concept of a picture; none: no verdict"
     )
-    score: float | None = Field(description="0 to 1; of a prompt its toxicity")
+    score: float | None = Field(
+        description="0 to 1; of a prompt that of the factor, else its toxicity"
+    )
     threshold: float | None = Field(description="from which score on the category counts")
     reason: str
     explanation: str

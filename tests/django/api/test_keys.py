@@ -86,6 +86,7 @@ def test_a_key_is_made_and_its_secret_shown_once(api: Client, tenant: Tenant) ->
         ({"expires_at": "2999-01-01T00:00:00"}, "/expires_at"),
         ({"requests_per_minute": 0}, "/requests_per_minute"),
         ({"jobs_in_flight": 2**31}, "/jobs_in_flight"),
+        ({"priority_limit": 10}, "/priority_limit"),
         ({"tenant": "another"}, "/tenant"),
     ],
 )
@@ -121,11 +122,13 @@ def test_a_key_gives_no_more_than_it_has(tenant: Tenant) -> None:
 
 
 @in_database
-def test_a_key_with_quotas_cannot_multiply_them(tenant: Tenant) -> None:
-    row, secret = api_key_create(tenant=tenant, name="k", scopes=tuple(Scope), jobs_in_flight=5)
+@pytest.mark.parametrize("quota", ["jobs_in_flight", "priority_limit"])
+def test_a_key_with_quotas_cannot_multiply_them(tenant: Tenant, quota: str) -> None:
+    bound: Any = {quota: 5}
+    row, secret = api_key_create(tenant=tenant, name="k", scopes=tuple(Scope), **bound)
     other, _ = api_key_create(tenant=tenant, name="other", scopes=[Scope.JOBS_READ])
     api = bearing(secret)
-    body = {"name": "k", "scopes": ["jobs:read"], "jobs_in_flight": 1}
+    body = {"name": "k", "scopes": ["jobs:read"], quota: 1}
     assert refused(post(api, "", body)) == (403, "beyond_own_rights", [])
     assert refused(post(api, f"/{other.id}/rotate")) == (403, "beyond_own_rights", [])
     assert post(api, f"/{row.id}/rotate").status_code == 200, "its own secret gives nothing new"
@@ -133,13 +136,13 @@ def test_a_key_with_quotas_cannot_multiply_them(tenant: Tenant) -> None:
 
 @in_database
 def test_a_key_is_rotated_with_an_overlap(api: Client, tenant: Tenant) -> None:
-    made = make(api, requests_per_minute=50)
+    made = make(api, requests_per_minute=50, priority_limit=0)
     path = f"/{made['id']}/rotate"
     response = post(api, path, {"overlap_seconds": 60})
     rotated = response.json()
     assert (response.status_code, response["Cache-Control"]) == (200, "no-store")
     assert rotated["key"] != made["key"]
-    unchanged = ("id", "prefix", "scopes", "requests_per_minute")
+    unchanged = ("id", "prefix", "scopes", "requests_per_minute", "priority_limit")
     assert [rotated[name] for name in unchanged] == [made[name] for name in unchanged]
     for key in (made["key"], rotated["key"]):
         assert bearing(key).get(JOBS).status_code == 200

@@ -133,4 +133,4 @@ def test_the_look_up_reads_no_table_of_deliveries_whole() -> None:
         cursor.execute("EXPLAIN " + dispatch._DUE, parameters)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Seq Scan on webhooks_delivery" not in plan
-    assert plan.count("delivery_due_of_endpoint") == 2
+    assert plan.count("delivery_due_of_endpoint") == 2, plan
