@@ -86,6 +86,7 @@ def contract(make_application: Callable[..., Application], django_db_blocker: ob
     return Contract(url, row, key)
 
 
+@pytest.mark.timeout(900)
 def test_the_api_is_what_its_document_says(contract: Contract, tmp_path: Path) -> None:
     cases = contract.run(
         tmp_path, "--max-examples", "3", "--phases", "examples,fuzzing,stateful", "--no-shrink"
