@@ -98,14 +98,14 @@ PARTS: Final = (
         model_sheets.regions_sheet,
     ),
     Part(
-        "heads", "heads", train_heads, heads_bars.measure,
-        {f"{concept.value}/{name}": 0.97 for concept in Concept for name in _BOTH},
-        model_sheets.heads_sheet,
-    ),
-    Part(
         "faces", "faces", train_faces, faces_bars.measure,
         dict.fromkeys((*_BOTH, *_READ), 0.95),
         model_sheets.faces_sheet,
+    ),
+    Part(
+        "heads", "heads", train_heads, heads_bars.measure,
+        {f"{concept.value}/{name}": 0.97 for concept in Concept for name in _BOTH},
+        model_sheets.heads_sheet,
     ),
 )  # fmt: skip
 

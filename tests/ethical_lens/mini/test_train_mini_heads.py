@@ -34,7 +34,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     regions.save_segmenter(
         regions.new_segmenter(tokenizer), tokenizer, folder / "models" / "regions"
     )
-    for name in ("pipeline", "judge"):
+    for name in ("pipeline", "judge", "faces"):
         (folder / "models" / name).symlink_to(weights.FOLDER / name)
     return folder
 
