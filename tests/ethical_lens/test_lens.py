@@ -237,12 +237,14 @@ def test_a_lora_must_be_named_by_the_policy_before_anything_is_painted(
 
 
 def test_a_lora_that_the_policy_names_is_painted_with(
-    painter: PaintsPlain, scrutineer: Scrutineer, region_finder: RegionFinder, sources: ModelSources
-) -> None:
+    painter: PaintsPlain, scrutineer: Scrutineer, region_finder: RegionFinder,
+    sees_nobody: FaceReader, sources: ModelSources,
+) -> None:  # fmt: skip
     (defaults,) = sources.pipelines.values()
     lens = EthicalLens(
-        Policy(loras=("ink",)), cast(Painter, painter), defaults, scrutineer, region_finder
-    )
+        Policy(loras=("ink",)), cast(Painter, painter), defaults, scrutineer, region_finder,
+        sees_nobody,
+    )  # fmt: skip
 
     lens.generate("a doctor", 2, lora="ink")
     assert {one.lora for one in painter.requests} == {"ink"}
