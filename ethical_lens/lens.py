@@ -202,10 +202,10 @@ class EthicalLens:
         """
         policy = self._policy
         verdict, judge = scrutinise_with(self._aligners, prompt, negative_prompt, policy)
-        draws, decks = draw_pictures(
+        draws, left = draw_pictures(
             self._decks, verdict, policy, 0 if verdict.blocked else n, self._rng
         )
-        self._decks.update(decks)
+        self._decks.update(left)  # not replaced: `with_pipeline` shares them
         return judge.merge(verdict, draws, policy)
 
     def complete(

@@ -240,6 +240,8 @@ class Painter:
             "guidance_scale": request.guidance_scale,
             # Else PixArt and Sana paint in a size of their own choice and scale the picture.
             "use_resolution_binning": False,
+            # Else they can rewrite the prompt after it was scrutinised.
+            "clean_caption": False,
         }
         return {name: value for name, value in wanted.items() if self._shape.takes(name)}
 

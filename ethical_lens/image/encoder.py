@@ -1,5 +1,6 @@
 """The frozen open_clip image encoder that all heads share (fault F6: the reference held five)."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -118,12 +119,14 @@ def load_clip(
 
 def _in_half(architecture: str, file: str, dtype: torch.dtype) -> tuple[Any, Any]:
     """Model and preprocessing, made in `dtype` and filled from `file` tensor by tensor."""
-    before = torch.get_default_dtype()
+    before, root = torch.get_default_dtype(), logging.getLogger()
     torch.set_default_dtype(dtype)
+    root.addFilter(_tells_of_weights)
     try:
         model, _, preprocess = open_clip.create_model_and_transforms(architecture)
     finally:
         torch.set_default_dtype(before)
+        root.removeFilter(_tells_of_weights)
     if not file.endswith(".safetensors"):
         open_clip.load_checkpoint(model, file, weights_only=True)
         return model, preprocess
@@ -142,6 +145,11 @@ def _in_half(architecture: str, file: str, dtype: torch.dtype) -> tuple[Any, Any
             place.copy_(tensor)
             del tensor
     return model, preprocess
+
+
+def _tells_of_weights(record: logging.LogRecord) -> bool:
+    """False for open_clip's warning that weights are random: here they are read right after."""
+    return "initialized randomly" not in record.getMessage()
 
 
 def _weights(checkpoint: str) -> str:

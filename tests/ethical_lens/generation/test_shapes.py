@@ -68,7 +68,7 @@ def pixart() -> Any:
         text_encoder=T5EncoderModel(
             T5Config(vocab_size=len(TOKENIZER), d_model=32, d_kv=8, d_ff=32, num_layers=1,
                      num_heads=4)
-        ),
+        ).eval(),
         vae=random_autoencoder(),
         transformer=PixArtTransformer2DModel(
             num_attention_heads=2, attention_head_dim=16, in_channels=4, out_channels=8,

@@ -141,10 +141,14 @@ def test_in_bfloat16_features_are_the_same_to_its_precision(
     assert torch.cosine_similarity(found, exact).min() > 0.999
 
 
-def test_loading_in_bfloat16_leaves_torch_as_it_was(sources: ModelSources) -> None:
+def test_loading_in_bfloat16_leaves_torch_as_it_was(
+    sources: ModelSources, caplog: pytest.LogCaptureFixture
+) -> None:
     before = torch.get_rng_state()
 
     ImageEncoder.load(sources.clip, CPU, torch.bfloat16)
+
+    assert "randomly" not in caplog.text
 
     assert torch.get_default_dtype() is torch.float32
     assert torch.equal(torch.get_rng_state(), before)
