@@ -11,6 +11,7 @@ from PIL import Image
 
 from ethical_lens.console.command_line import main
 from ethical_lens.console.images import PictureJudge, files_below
+from ethical_lens.image.faces import FaceReader
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.policy import DEFAULT_CONCEPTS, OUT_OF_REACH, BlurSettings, ConceptRule, Policy
@@ -107,6 +108,7 @@ def test_findings_fail_only_when_asked_to(
 def judged(
     scrutineer: Scrutineer,
     region_finder: RegionFinder,
+    sees_nobody: FaceReader,
     pictures: list[Image.Image],
     tmp_path: Path,
 ) -> Callable[[Policy], list[dict[str, Any]]]:
@@ -116,7 +118,7 @@ def judged(
         lines = []
         for i, picture in enumerate(pictures):
             picture.save(tmp_path / f"{i}.png")
-            judge = PictureJudge(scrutineer, region_finder, None, rules)
+            judge = PictureJudge(scrutineer, region_finder, sees_nobody, rules)
             lines.append(judge.judge(tmp_path / f"{i}.png"))
         return lines
 
@@ -126,12 +128,12 @@ def judged(
 def test_a_region_that_a_blur_clears_is_to_be_blurred(
     judged: Callable[[Policy], list[dict[str, Any]]],
 ) -> None:
-    scores = [line["scores"]["public"] for line in judged(policy())]
+    scores = [line["scores"]["nude"] for line in judged(policy())]
     actions = set()
     for threshold in scores:
-        for line, score in zip(judged(policy(public=threshold)), scores, strict=True):
+        for line, score in zip(judged(policy(nude=threshold)), scores, strict=True):
             assert (line["action"] == "release") == (score < threshold)
-            assert [f["concept"] for f in line["findings"]] == ["public"] * (score >= threshold)
+            assert [f["concept"] for f in line["findings"]] == ["nude"] * (score >= threshold)
             actions.add((line["action"], line["reason"]))
     assert ("blur", "region_toxic") in actions
     assert ("block", "region_still_toxic") in actions

@@ -106,6 +106,7 @@ def test_a_named_figure_is_blurred_though_no_head_fires(look: Look, judge: Judge
     assert (outcome.first.action, outcome.first.reason) == (PictureAction.BLUR, "figure_named")
     assert outcome.first.findings == ()
     assert outcome.final.action is PictureAction.RELEASE
+    assert outcome.blurred is not None
     before, after = judge.judge([picture, outcome.blurred])
     assert before.figures[Figure.ARDO] > 0.5
     assert after.figures[Figure.ARDO] < 0.5
@@ -142,6 +143,7 @@ def test_a_head_without_a_name_blurs_every_face(look: Look, reader: FaceReader) 
 
     assert outcome.first.action is PictureAction.BLUR
     assert len(outcome.first.faces) == 2
+    assert outcome.blurred is not None
     assert reader.read([outcome.blurred]) == [()]
     before, after = np.asarray(shown.picture), np.asarray(outcome.blurred)
     for face in shown.faces:

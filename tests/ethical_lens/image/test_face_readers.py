@@ -141,9 +141,10 @@ def test_the_encoder_of_scrutiny_reads_faces_where_there_is_no_reader(
     reader = load_face_reader(sources, scrutineer, region_finder)
     assert isinstance(reader, RegionFaceReader)
     (odds,) = ClipAttributes.load(sources.clip, scrutineer.encoder).read(pictures[:1])
-    for some, names in zip(odds, (GENDERS, RACES, STAGES), strict=True):
-        assert set(some.probabilities) == set(names)
-        assert sum(some.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    gender, race, stage = (part.probabilities for part in odds)
+    assert (set(gender), set(race), set(stage)) == (set(GENDERS), set(RACES), set(STAGES))
+    for some in (gender, race, stage):
+        assert sum(some.values()) == pytest.approx(1, abs=1e-5)
     assert len(reader.read(pictures)) == len(pictures)
 
 
