@@ -48,13 +48,14 @@ def main() -> None:
         sys.exit(str(error))
     arguments.into.mkdir(parents=True, exist_ok=True)
     bench = Bench(arguments.into.resolve())
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     rows = _ours(prompts)
     for one in FILTERS:
         if arguments.only is None or one.adapter in arguments.only:
+            arguments.out.write_text(_table(rows, prompts), encoding="utf-8")  # as far as it is
             print(f"{one.name} …", file=sys.stderr, flush=True)
             rows.append(_theirs(one, bench, prompts))
     table = _table(rows, prompts)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(table, encoding="utf-8")
     print(table, end="")
 
