@@ -15,6 +15,7 @@ from benchmarks.reference.report import Row
 from ethical_lens.policy import Policy
 from ethical_lens.text.deck import draw_pictures
 from ethical_lens.text.llm.aligner import LlmAligner
+from ethical_lens.text.llm.client import ChatClient
 from ethical_lens.text.llm.settings import LlmSettings
 
 PROMPT: Final = "a doctor in an office"
@@ -48,7 +49,8 @@ def measure() -> Iterator[Row]:
             described.align(_asker(server.url), PROMPT, n)
             theirs = len(server.asked)
             server.answers(replies)
-            aligner = LlmAligner(LlmSettings(base_url=server.url, model="scripted"))
+            settings = LlmSettings(base_url=server.url, model="scripted")
+            aligner = LlmAligner("llm", ChatClient(settings), settings.cache_size)
             found = aligner.scrutinise(PROMPT, "", Policy())
             draws, _ = draw_pictures({}, found, Policy(), n, random.Random(3))
             aligner.merge(found, draws, Policy())

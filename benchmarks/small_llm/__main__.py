@@ -61,7 +61,9 @@ def _over_http(url: str) -> LlmAligner:
 def _in_process(file: Path) -> LlmAligner:
     folder = HOME / "SmolLM2-135M-Instruct"
     if not (folder / "tokenizer.json").exists():
-        convert = [sys.executable, "-m", "benchmarks.small_llm.weights", file, folder]
+        convert: list[str | Path] = [
+            sys.executable, "-m", "benchmarks.small_llm.weights", file, folder
+        ]  # fmt: skip
         subprocess.run(convert, check=True)
     settings = LocalLlmSettings(
         model=str(folder), max_new_tokens=MOST_TOKENS, deadline_seconds=PATIENCE

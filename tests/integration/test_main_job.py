@@ -209,7 +209,9 @@ def test_a_region_is_blurred_and_what_comes_of_it_released() -> None:
 
 
 def test_what_still_fires_after_the_blur_is_blocked() -> None:
-    job = judged(Policy(blur=BlurSettings(radius=1)), prompt=FIGURE)
+    always = ConceptRule(threshold=0.0, scope=Scope.REGION)
+    concepts = DEFAULT_CONCEPTS | {Concept.PUBLIC: always}
+    job = judged(Policy(concepts=concepts), prompt=FIGURE)
     assert_one_end(job, "blocked")
     assert story(job)[1:] == [("scrutinise", 1, "blur"), ("scrutinise", 1, "block")]
 

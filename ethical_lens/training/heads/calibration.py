@@ -51,9 +51,9 @@ def platt(logits: torch.Tensor, labels: torch.Tensor) -> Calibration | None:
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
         value = functional.binary_cross_entropy_with_logits(line[0] * logits + line[1], targets)
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         return value
 
-    optimiser.step(loss)  # type: ignore[no-untyped-call]
+    optimiser.step(loss)
     scale, shift = line.detach().tolist()
     return Calibration(scale, shift) if scale > 0 else None

@@ -61,11 +61,9 @@ def _precision_recall(judged: JudgedHead, ax: "Axes") -> None:
             [0, *found.recall], [found.precision[0], *found.precision], where="pre",
             color=_COLOURS[part], label=f"{part}, area {figures.average_precision.value:.3f}",
         )  # fmt: skip
-        if figures.recall and figures.precision and figures.precision.value is not None:
-            ax.plot(
-                [figures.recall.value], [figures.precision.value], "o", color=_COLOURS[part],
-                zorder=3,
-            )  # fmt: skip
+        recall, precision = figures.recall, figures.precision
+        if recall and precision and recall.value is not None and precision.value is not None:
+            ax.plot([recall.value], [precision.value], "o", color=_COLOURS[part], zorder=3)
     ax.axhline(
         judged.wished, color="black", linestyle="--", linewidth=0.8, label="wished precision"
     )

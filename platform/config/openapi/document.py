@@ -74,8 +74,8 @@ def _describe(
 def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
     """Of a parameter, which is left out and never null."""
     match schema:
-        case {"anyOf": [some, {"type": "null"}], **rest}:
-            return some | {name: value for name, value in rest.items() if name != "anyOf"}
+        case {"anyOf": [dict(some), {"type": "null"}], **rest}:
+            return {**some, **rest}
     return schema
 
 

@@ -165,6 +165,7 @@ def _decide(job: Job, verdict: TextVerdict, aligner: Mapping[str, str]) -> None:
         explanation=verdict.explanation,
         labels=sorted(verdict.labels),
         factors=sorted(verdict.factors),
-        scores={"toxicity": verdict.score, **verdict.factor_scores},
+        scores={"toxicity": verdict.score}
+        | {factor.value: score for factor, score in verdict.factor_scores.items()},
         model_digests=aligner,
     )

@@ -22,6 +22,7 @@ from moderation.models import DecisionAction, DecisionStage
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 JOBS = "/api/v1/jobs"
+KEY_PATHS = ("", "/{key_id}", "/{key_id}/rotate", "/{key_id}/revoke")
 ENDPOINT_PATHS = [
     "", "/{endpoint_id}", "/{endpoint_id}/rotate", "/{endpoint_id}/test", "/{endpoint_id}/replay",
     "/{endpoint_id}/deliveries", "/{endpoint_id}/deliveries/{delivery_id}",
@@ -314,8 +315,7 @@ def test_the_schema_is_openapi_3_1_and_the_docs_page_needs_no_other_host(api: Cl
         "/api/v1/jobs/{job_id}/pictures", "/api/v1/jobs/{job_id}/decisions",
         "/api/v1/jobs/{job_id}/events", "/api/v1/jobs/batch", "/api/v1/jobs/statistics",
         "/api/v1/jobs/{job_id}/appeal", "/api/v1/jobs/{job_id}/appeals",
-        "/api/v1/api-keys", "/api/v1/api-keys/{key_id}", "/api/v1/api-keys/{key_id}/rotate",
-        "/api/v1/api-keys/{key_id}/revoke",
+        *(f"/api/v1/api-keys{path}" for path in KEY_PATHS),
         *(f"/api/v1/webhook-endpoints{path}" for path in ENDPOINT_PATHS),
     }  # fmt: skip
     page = api.get("/api/v1/docs").content.decode()

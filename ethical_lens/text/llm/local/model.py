@@ -78,13 +78,14 @@ class LocalChatModel:
         try:
             device = resolve_device(settings.device)
             tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-            model, about = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 source,
                 trust_remote_code=False,
                 use_safetensors=True,
                 dtype=resolve_dtype(settings.dtype, device),
                 output_loading_info=True,
             )
+            model, about = loaded
             model = model.to(device).eval()
         except (SourcesError, *LOAD_FAILURES) as error:
             why = (str(error).strip() or type(error).__name__).splitlines()[0]
