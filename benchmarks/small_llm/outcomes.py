@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from tqdm import tqdm
 
@@ -34,6 +34,13 @@ class Outcomes:
     merges: Counter[str] = field(default_factory=Counter)
     unread: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """As plain values for JSON. (`asdict` makes a `Counter` of pairs out of a `Counter`.)"""
+        return {
+            name: dict(value) if isinstance(value, Counter) else value
+            for name, value in vars(self).items()
+        }
 
 
 def some_prompts(number: int) -> list[str]:
