@@ -315,7 +315,7 @@ def test_a_run_that_was_killed_goes_on(run: tuple[Path, str], folder: Path) -> N
     """Killed while the second head is trained: features and first head stay as they are."""
     out = folder / "killed"
     shutil.copytree(run[0] / "features", out / "features")
-    steps = 2000
+    steps = 1200
     process = command(arguments(folder, out, steps=steps))
     first, second = (out / "trained" / f"{one}.safetensors" for one in _in_order(TRAINED))
     while not first.exists():
