@@ -88,10 +88,7 @@ def contract(make_application: Callable[..., Application], django_db_blocker: ob
 
 @pytest.mark.timeout(900)
 def test_the_api_is_what_its_document_says(contract: Contract) -> None:
-    cases = contract.run(
-        "--max-examples", "3", "--phases", "examples,fuzzing,stateful", "--no-shrink"
-    )
-    assert cases > 60
+    assert contract.run("--max-examples", "3", "--no-shrink") > 500
 
 
 @pytest.mark.load
