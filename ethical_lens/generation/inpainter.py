@@ -7,8 +7,9 @@ import torch
 from diffusers import AutoPipelineForInpainting
 from PIL import Image
 
+from ethical_lens.failures import RUN_FAILURES
 from ethical_lens.generation.errors import GenerationError, PipelineUnavailable, UnusablePictures
-from ethical_lens.generation.painter import RUN_FAILURES, Painter
+from ethical_lens.generation.painter import Painter
 from ethical_lens.generation.request import PaintRequest
 from ethical_lens.loading import LOAD_FAILURES
 

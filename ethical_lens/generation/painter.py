@@ -16,6 +16,7 @@ from diffusers import DiffusionPipeline
 from PIL import Image
 
 from ethical_lens.device import resolve_device, resolve_dtype
+from ethical_lens.failures import RUN_FAILURES
 from ethical_lens.generation.errors import (
     GenerationError,
     LoraUnavailable,
@@ -33,18 +34,6 @@ from ethical_lens.sources import DeviceName, DtypeName, LoraSource, ModelSources
 logger = logging.getLogger(__name__)
 
 OnStep = Callable[[int, int], None]
-
-RUN_FAILURES = (
-    RuntimeError,
-    MemoryError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    OSError,
-)
-"""What torch and diffusers raise while they paint."""
 
 
 class Painter:

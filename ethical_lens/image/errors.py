@@ -4,6 +4,8 @@ person: without a verdict nothing is released."""
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ethical_lens.failures import RUN_FAILURES
+
 
 class ScrutinyError(Exception):
     """No verdict could be reached."""
@@ -44,14 +46,5 @@ def failures_translated(doing: str) -> Iterator[None]:
     """Turn what torch, PIL and the model libraries raise into `ModelFailed`."""
     try:
         yield
-    except (
-        RuntimeError,
-        MemoryError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        ArithmeticError,
-        OSError,
-    ) as error:
+    except RUN_FAILURES as error:
         raise ModelFailed(f"{doing} failed: {error}") from error

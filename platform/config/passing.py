@@ -4,6 +4,7 @@ A single middleware that is only synchronous makes Django keep a thread for each
 it, until it is answered.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 
-class Passing:
+class Passing(ABC):
     """Base of middleware of both kinds: `around` says what is done before and after the view."""
 
     sync_capable = async_capable = True
@@ -37,11 +38,11 @@ class Passing:
             after(response)
         return response
 
+    @abstractmethod
     def around(
         self, request: HttpRequest
     ) -> AbstractContextManager[Callable[[HttpResponse], None]]:
         """The context of the view; what it gives is called with the answer. It may not block."""
-        raise NotImplementedError
 
 
 class StaticFiles(WhiteNoiseMiddleware):  # type: ignore[misc]

@@ -19,6 +19,7 @@ from transformers import (
 )
 
 from ethical_lens.device import resolve_device, resolve_dtype
+from ethical_lens.failures import RUN_FAILURES
 from ethical_lens.finding import Finder
 from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.sources import SourcesError, digest_of
@@ -29,17 +30,6 @@ from ethical_lens.text.llm.local.prompt import ChatPrompt
 from ethical_lens.text.llm.settings import LocalLlmSettings
 
 _FIELD: Final = "LOCAL_LLM_MODEL"
-_RUN_FAILURES: Final = (
-    RuntimeError,
-    MemoryError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    OSError,
-)
-"""What torch and transformers raise while they compute; out of memory is a `RuntimeError`."""
 
 
 class LocalChatModel:
@@ -119,7 +109,7 @@ class LocalChatModel:
             raise LlmUnavailable(f"the model was busy for {seconds:.3g} s")
         try:
             return self._answer(system, user, schema, end)
-        except _RUN_FAILURES as error:
+        except RUN_FAILURES as error:
             failure = f"the model failed: {type(error).__name__}"
         finally:
             self._lock.release()
