@@ -22,6 +22,10 @@ from ethical_lens.mini.training.text_encoder import text_tower
 CLIP = weights.FOLDER / "clip"
 
 
+SHORT = {"steps": 2, "fine_steps": 2, "faces_steps": 2, "biased": 48, "balanced": 48}
+"""A run through all falls of the rate."""
+
+
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("work")
@@ -35,7 +39,7 @@ def trained(work: Path) -> Path:
     (models / "clip").symlink_to(CLIP)
     save_tokenizer(CLIPTokenizer.from_pretrained(CLIP), models / "pipeline" / "tokenizer")
     autoencoder.train_autoencoder(work, models / "pipeline" / "vae", steps=2, drawings=64)
-    diffusion.train_diffusion(work, models / "pipeline", steps=2, fine_steps=2, faces_steps=2, biased=48, balanced=48)
+    diffusion.train_diffusion(work, models / "pipeline", **SHORT)
     return models / "pipeline"
 
 
@@ -71,7 +75,7 @@ def test_a_finished_run_is_not_trained_again(work: Path, trained: Path) -> None:
     file = trained / "unet" / "diffusion_pytorch_model.safetensors"
     before = load_file(file)
 
-    diffusion.train_diffusion(work, trained, steps=2, fine_steps=2, faces_steps=2, biased=48, balanced=48)
+    diffusion.train_diffusion(work, trained, **SHORT)
 
     after = load_file(file)
     assert all(torch.equal(before[name], after[name]) for name in before)
