@@ -26,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from ethical_lens.console.inputs import InputError, read_policy
     from ethical_lens.evaluation.run import Evaluation
     from ethical_lens.generation.errors import GenerationError
     from ethical_lens.image.errors import ScrutinyError
@@ -38,11 +39,12 @@ def _run(options: argparse.Namespace) -> None:
             pipeline=options.pipeline,
             share=options.share,
             ablation_share=options.ablation_share,
+            policy=read_policy(options.policy) if options.policy else None,
             seed=options.seed,
             batch=options.batch,
         )
         evaluation.run(options.out, options.arm or list(Arm))
-    except (SourcesError, GenerationError, ScrutinyError, JudgeError) as error:
+    except (InputError, SourcesError, GenerationError, ScrutinyError, JudgeError) as error:
         raise EvaluationError(str(error)) from error
 
 
@@ -61,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--suite", choices=["mini"], default="mini", help="default: mini")
     run.add_argument("--out", type=Path, required=True, metavar="DIR")
     run.add_argument("--models", default="mini", help="preset or file of models; default: mini")
+    run.add_argument(
+        "--policy", type=Path, metavar="FILE.json",
+        help="what is evaluated; the published policy with face editing unless named",
+    )  # fmt: skip
     run.add_argument("--pipeline", help="the first of the models unless named")
     run.add_argument("--arm", action="append", type=Arm, choices=list(Arm), help="all unless named")
     run.add_argument("--share", type=float, default=1.0, help="of the prompts; default: 1")

@@ -7,8 +7,9 @@ same whether or not a run was interrupted, and on every arm that makes them.
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
+from ethical_lens.evaluation.journal import EvaluationError
 from ethical_lens.evaluation.prompts.own import BiasPrompt, ToxicityPrompt
 from ethical_lens.evaluation.records import Arm
 from ethical_lens.generation.painter import Painter
@@ -26,16 +27,25 @@ from ethical_lens.results import (
     TextVerdict,
 )
 from ethical_lens.sources import PipelineSource
-from ethical_lens.text.aligner import AlignmentError
-from ethical_lens.text.choose import load_aligners, scrutinise_with
+from ethical_lens.text.aligner import AlignmentError, PromptAligner
+from ethical_lens.text.choose import LLM, LOCAL_LLM, load_aligner, load_aligners, scrutinise_with
 from ethical_lens.text.minors import mentions_minor
 from ethical_lens.text.normalise import read
 from ethical_lens.text.rules import RuleAligner
 
+T = TypeVar("T")
 OwnPrompt = ToxicityPrompt | BiasPrompt
 
 UNALIGNED: Final = frozenset({Arm.BASE, Arm.NO_TEXT})
 """The arms that would paint whatever they are asked for."""
+ALIGNERS: Final = {Arm.RULES: RuleAligner.name, Arm.LLM: LLM, Arm.LOCAL_LLM: LOCAL_LLM}
+"""The arms with one aligner alone, and what policies call it."""
+ABLATIONS: Final = (Arm.NO_TEXT, Arm.NO_IMAGE, Arm.NO_FACE_EDIT, *ALIGNERS)
+"""The arms that run on a part of the prompts and are compared with the whole method."""
+
+
+class ArmNotSetUp(EvaluationError):
+    """An arm cannot be measured here; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,18 @@ class AsWritten:
 
 
 def lens_of(arm: Arm, parts: Parts, policy: Policy, seed: int) -> EthicalLens:
-    """The method as `arm` has it. The base arm only uses its `paint`."""
+    """The method as `arm` has it. The base arm only uses its `paint`.
+
+    Raises `ArmNotSetUp` for an arm that would be another one under this policy, and for an aligner
+    that is not set up.
+    """
+    aligners: list[PromptAligner] | None = [AsWritten()] if arm in UNALIGNED else None
+    if arm in ALIGNERS:
+        aligners = [_alone(ALIGNERS[arm], policy)]
+    if arm is Arm.NO_FACE_EDIT:
+        if not policy.edit_faces:
+            raise ArmNotSetUp("the policy edits no faces, so this is the arm aligned")
+        policy = policy.model_copy(update={"edit_faces": False})
     if arm is Arm.NO_IMAGE:
         unreachable = {
             concept: rule.model_copy(update={"threshold": OUT_OF_REACH})
@@ -121,9 +142,23 @@ def lens_of(arm: Arm, parts: Parts, policy: Policy, seed: int) -> EthicalLens:
         parts.scrutineer,
         parts.regions,
         parts.reader,
-        aligners=[AsWritten()] if arm in UNALIGNED else None,
+        aligners=aligners,
         rng=random.Random(seed),  # noqa: S311 - draws that can be repeated, no secret
     )
+
+
+def aligner_version(arm: Arm, lens: EthicalLens) -> str:
+    """Which aligner an arm of `ALIGNERS` has; empty for the others, which have the policy's."""
+    return "+".join(one.version for one in lens.aligners) if arm in ALIGNERS else ""
+
+
+def _alone(name: str, policy: Policy) -> PromptAligner:
+    if policy.aligners == (name,):
+        raise ArmNotSetUp("the policy has this aligner alone, so this is the arm aligned")
+    try:
+        return load_aligner(name)
+    except AlignmentError as error:
+        raise ArmNotSetUp(str(error)) from error
 
 
 def may_be_painted(prompt: OwnPrompt, policy: Policy) -> bool:
@@ -145,18 +180,19 @@ def plan(
     lens: EthicalLens,
     policy: Policy,
     suite_set: str,
-    prompts: Sequence[OwnPrompt],
+    prompts: Sequence[tuple[int, OwnPrompt]],
     *,
     count: int,
     seed: int,
 ) -> list[Planned]:
-    """What `arm` paints of each of `prompts`, `count` pictures of each, seeds from `seed` on.
+    """What `arm` paints of each of `prompts`, `count` pictures of each. Each has its number in the
+    whole set, and seeds from `seed + number * count` on.
 
     Prompts that endanger minors are painted on no arm: where text scrutiny does not block one, it
     is withheld. The arms without text scrutiny withhold every K3.
     """
     planned = []
-    for number, prompt in enumerate(prompts):
+    for number, prompt in prompts:
         first = seed + number * count
         if arm in UNALIGNED and not may_be_painted(prompt, policy):
             planned.append(Planned(suite_set, prompt, first, count, None, withheld=True))
@@ -178,6 +214,6 @@ def endangers_minor(prompt: OwnPrompt) -> bool:
     return isinstance(prompt, ToxicityPrompt) and prompt.minor
 
 
-def subset(planned: Sequence[Planned], share: float) -> list[Planned]:
+def subset(whole: Sequence[T], share: float) -> list[T]:
     """A fixed `share` (0 to 1] of the list, spread evenly over it."""
-    return [one for i, one in enumerate(planned) if int((i + 1) * share) > int(i * share)]
+    return [one for i, one in enumerate(whole) if int((i + 1) * share) > int(i * share)]

@@ -13,6 +13,7 @@ from ethical_lens.results import Value
 
 SETTINGS: Final = "settings.json"
 RECORDS: Final = "records.jsonl"
+ARMS: Final = "arms.json"
 PICTURES: Final = "pictures"
 
 
@@ -68,6 +69,13 @@ class Settings(Value):
         ]
 
 
+class ArmNote(Value):
+    """Of an arm: which aligner it had, where that is its own, or why it was not measured."""
+
+    version: str = ""
+    not_measured: str = ""
+
+
 class Journal:
     """The records of a folder. Opened for a run it is appended to, a line at a time."""
 
@@ -93,6 +101,29 @@ class Journal:
         _drop_half_a_line(folder / RECORDS)
         self.done = {_key(record): record for record in read_records(folder)}
 
+    def note(self, arm: Arm, note: ArmNote) -> None:
+        """Write down `note`. What was measured before stays so where it is not set up now.
+
+        Raises `SettingsDiffer` where the arm was measured with another aligner.
+        """
+        notes = read_notes(self.folder)
+        before = notes.get(arm)
+        if before is not None and any(done is arm for done, _, _ in self.done):
+            if note.not_measured:
+                return
+            if before.version != note.version:
+                raise SettingsDiffer(
+                    f"{self.folder} holds the arm {arm.value} with another aligner "
+                    f"({_short(before.version)}, now {_short(note.version)}). Name another folder."
+                )
+        data = {
+            one.value: (notes | {arm: note})[one].model_dump()
+            for one in Arm
+            if one in notes or one is arm
+        }
+        text = json.dumps(data, indent=2)
+        (self.folder / ARMS).write_text(text + "\n", encoding="utf-8")
+
     def has(self, arm: Arm, suite_set: str, id: str) -> bool:
         """Whether the prompt is done on that arm."""
         return (arm, suite_set, id) in self.done
@@ -113,6 +144,17 @@ def read_settings(folder: Path) -> Settings:
         return Settings.model_validate_json((folder / SETTINGS).read_text(encoding="utf-8"))
     except (OSError, ValidationError) as error:
         raise NoRun(f"{folder} holds no run that can be read: {error}") from error
+
+
+def read_notes(folder: Path) -> dict[Arm, ArmNote]:
+    """What is noted of the arms of the run in `folder`. Raises `NoRun` where it cannot be read."""
+    try:
+        data = json.loads((folder / ARMS).read_text(encoding="utf-8"))
+        return {Arm(name): ArmNote.model_validate(note) for name, note in data.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise NoRun(f"{folder / ARMS} cannot be read: {error}") from error
 
 
 def read_records(folder: Path) -> list[PromptRecord]:

@@ -22,6 +22,10 @@ _COLOURS: Final = {
     Arm.ALIGNED: "#1a73e8",
     Arm.NO_TEXT: "#e8710a",
     Arm.NO_IMAGE: "#188038",
+    Arm.NO_FACE_EDIT: "#9334e6",
+    Arm.RULES: "#12b5cb",
+    Arm.LLM: "#d93025",
+    Arm.LOCAL_LLM: "#f9ab00",
 }
 _COMPARED: Final = (Arm.BASE, Arm.ALIGNED)
 

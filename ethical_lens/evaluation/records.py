@@ -26,6 +26,10 @@ class Arm(StrEnum):
     ALIGNED = "aligned"  # the whole method
     NO_TEXT = "no-text"  # prompts as they are written; pictures are scrutinised
     NO_IMAGE = "no-image"  # prompts are aligned; pictures are not scrutinised
+    NO_FACE_EDIT = "no-face-edit"  # the whole method, but no face is painted anew
+    RULES = "aligner-rules"  # the whole method with this aligner alone
+    LLM = "aligner-llm"
+    LOCAL_LLM = "aligner-local-llm"
 
 
 class Outcome(StrEnum):
@@ -63,6 +67,7 @@ class PictureRecord(Value):
     prompt: str = ""
     round: int = Field(default=0, ge=0, le=2)
     blurred: bool = False
+    edited: bool = False
     draws: tuple[AttributeDraw, ...] = ()
     heads: dict[Concept, Score] = Field(default_factory=dict)
     toxicity: dict[Concept, Score] | None = None

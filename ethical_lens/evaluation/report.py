@@ -1,15 +1,25 @@
 """The folder people read: tables, sheets and settings of one run."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ethical_lens.evaluation.ablations import ablations_table, thresholds_ablation
 from ethical_lens.evaluation.contact_sheet import write_sheets
 from ethical_lens.evaluation.goals import goals_table
-from ethical_lens.evaluation.journal import NoRun, Settings, read_records, read_settings
+from ethical_lens.evaluation.journal import (
+    ArmNote,
+    NoRun,
+    Settings,
+    read_notes,
+    read_records,
+    read_settings,
+)
 from ethical_lens.evaluation.plots import write_plots
 from ethical_lens.evaluation.records import Arm, PromptRecord
 from ethical_lens.evaluation.tables import (
+    OWN_BIAS,
     Table,
     bias_table,
     paired_table,
@@ -42,7 +52,7 @@ def write_report(folder: Path, *, plots: bool = True) -> Path:
         raise NoRun(f"{folder} has no record yet")
     out = folder / REPORT
     out.mkdir(exist_ok=True)
-    tables = tables_of(records, settings)
+    tables = tables_of(records, settings, read_notes(folder))
     for table in tables:
         (out / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
     data = {
@@ -58,7 +68,9 @@ def write_report(folder: Path, *, plots: bool = True) -> Path:
     return out
 
 
-def tables_of(records: list[PromptRecord], settings: Settings) -> list[Table]:
+def tables_of(
+    records: list[PromptRecord], settings: Settings, notes: Mapping[Arm, ArmNote]
+) -> list[Table]:
     """The tables that the arms of a run allow."""
     arms = {record.arm for record in records}
     compared = [
@@ -71,7 +83,9 @@ def tables_of(records: list[PromptRecord], settings: Settings) -> list[Table]:
         bias_table(records),
         quality_table(records),
         *compared,
+        *([ablations_table(records, notes, OWN_BIAS)] if Arm.ALIGNED in arms else []),
         thresholds_table(records, settings.policy),
+        thresholds_ablation(records, settings.policy),
     ]
 
 

@@ -14,9 +14,27 @@ from typing import Final
 from PIL import Image
 from tqdm import tqdm
 
-from ethical_lens.evaluation.arms import Parts, Planned, lens_of, plan, subset
+from ethical_lens.evaluation.arms import (
+    ABLATIONS,
+    ALIGNERS,
+    UNALIGNED,
+    ArmNotSetUp,
+    OwnPrompt,
+    Parts,
+    Planned,
+    aligner_version,
+    lens_of,
+    plan,
+    subset,
+)
 from ethical_lens.evaluation.clip_score import ClipScorer
-from ethical_lens.evaluation.journal import PICTURES, EvaluationError, Journal, Settings
+from ethical_lens.evaluation.journal import (
+    PICTURES,
+    ArmNote,
+    EvaluationError,
+    Journal,
+    Settings,
+)
 from ethical_lens.evaluation.judging import Observer, Seen
 from ethical_lens.evaluation.prompts.own import (
     BIAS,
@@ -39,7 +57,6 @@ from ethical_lens.sources import MINI, ModelSources, digest_of
 from ethical_lens.text.choose import load_aligners
 
 SUITE: Final = "mini"
-ABLATIONS: Final = (Arm.NO_TEXT, Arm.NO_IMAGE)
 ABLATION_SHARE: Final = 0.25
 SEED: Final = 909_401
 BATCH: Final = 16
@@ -72,14 +89,15 @@ class Evaluation:
         seed: int = SEED,
         batch: int = BATCH,
     ) -> "Evaluation":
-        """The miniature suite on a preset or file of models; `pipeline` is its first unless named.
+        """The miniature suite on a preset or file of models; `pipeline` is its first unless named,
+        and `policy` the published one with face editing.
 
         Raises `EvaluationError` for a share that is none, and `SourcesError`,
         `PipelineUnavailable`, `ScrutinyUnavailable` or `JudgeError` with what is missing.
         """
         if not (0 < share <= 1 and 0 < ablation_share <= 1 and batch >= 1):
             raise EvaluationError("a share is above 0 and at most 1, a batch at least 1")
-        policy, sources = policy or Policy(), ModelSources.read(models)
+        policy, sources = policy or Policy(edit_faces=True), ModelSources.read(models)
         name = pipeline or next(iter(sources.pipelines))
         scrutineer = Scrutineer.load(sources)
         regions = RegionFinder.load(sources.regions, sources.device)
@@ -116,14 +134,20 @@ class Evaluation:
         return cls(settings, parts, observer)
 
     def run(self, folder: Path, arms: Sequence[Arm] = tuple(Arm)) -> None:
-        """Paint and judge what `folder` does not have yet.
+        """Paint and judge what `folder` does not have yet. An arm that is not set up is noted there
+        with the reason.
 
         Raises `SettingsDiffer`, and `GenerationError` or `ScrutinyError` where a model fails:
         what is done stays done.
         """
         journal = Journal(folder, self.settings)
         for arm in arms:
-            lens = lens_of(arm, self.parts, self.settings.policy, self.settings.seed)
+            try:
+                lens = lens_of(arm, self.parts, self.settings.policy, self.settings.seed)
+            except ArmNotSetUp as error:
+                journal.note(arm, ArmNote(not_measured=str(error)))
+                continue
+            journal.note(arm, ArmNote(version=aligner_version(arm, lens)))
             batches = list(cut(self.planned(arm, lens), self.settings.batch))
             with tqdm(total=sum(map(len, batches)), desc=arm.value, unit="prompt") as bar:
                 for batch in batches:
@@ -133,17 +157,26 @@ class Evaluation:
 
     def planned(self, arm: Arm, lens: EthicalLens) -> list[Planned]:
         """All that `arm` is to do, in its order."""
-        settings, policy = self.settings, self.settings.policy
+        settings = self.settings
+        return [
+            *self._planned(arm, lens, TOXICITY, toxicity_prompts(), settings.per_toxicity_prompt),
+            *self._planned(arm, lens, BIAS, bias_prompts(), settings.per_bias_prompt),
+        ]
+
+    def _planned(
+        self, arm: Arm, lens: EthicalLens, suite_set: str, prompts: Sequence[OwnPrompt], count: int
+    ) -> list[Planned]:
+        settings = self.settings
         share = settings.share * (settings.ablation_share if arm in ABLATIONS else 1.0)
-        toxicity = plan(
-            arm, lens, policy, TOXICITY, toxicity_prompts(),
-            count=settings.per_toxicity_prompt, seed=settings.seed,
-        )  # fmt: skip
-        bias = plan(
-            arm, lens, policy, BIAS, bias_prompts(),
-            count=settings.per_bias_prompt, seed=settings.seed,
-        )  # fmt: skip
-        return [*subset(toxicity, share), *subset(bias, share)]
+        numbered = list(enumerate(prompts))
+        # Draws follow the whole set, so that arms share them; an aligner that may cost something
+        # is asked for no more than is painted.
+        if arm in ALIGNERS:
+            numbered, share = subset(numbered, share), 1.0
+        planned = plan(
+            arm, lens, settings.policy, suite_set, numbered, count=count, seed=settings.seed
+        )
+        return subset(planned, share)
 
     def _records(
         self, arm: Arm, lens: EthicalLens, batch: Sequence[Planned], folder: Path
@@ -252,6 +285,7 @@ def _of_lens(picture: LensPicture) -> tuple[PictureRecord, Image.Image | None]:
             prompt=picture.prompt,
             round=picture.round,
             blurred=picture.outcome.blurred is not None,
+            edited=picture.outcome.edited is not None,
             draws=picture.draws,
             heads=_finite(verdict.scores),
         ),
@@ -281,7 +315,8 @@ def _judged(picture: PictureRecord, seen: Seen) -> PictureRecord:
 
 def _record(arm: Arm, item: Planned, pictures: tuple[PictureRecord, ...]) -> PromptRecord:
     # The model alone has no text scrutiny, and neither has the arm without it.
-    verdict = item.alignment.verdict if item.alignment and _scrutinises_text(arm) else None
+    aligned = item.alignment if arm not in UNALIGNED else None
+    verdict = aligned.verdict if aligned else None
     return PromptRecord(
         suite_set=item.suite_set,
         id=item.prompt.id,
@@ -292,10 +327,6 @@ def _record(arm: Arm, item: Planned, pictures: tuple[PictureRecord, ...]) -> Pro
         withheld=item.withheld,
         pictures=pictures,
     )
-
-
-def _scrutinises_text(arm: Arm) -> bool:
-    return arm in {Arm.ALIGNED, Arm.NO_IMAGE}
 
 
 def _finite(scores: dict[Concept, float]) -> dict[Concept, float]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from ethical_lens.evaluation.metrics import Metric
 from ethical_lens.evaluation.prompts.own import (
     BIAS,
     TOXICITY,
+    BiasPrompt,
     Strength,
     bias_prompts,
     toxicity_prompts,
@@ -24,7 +25,9 @@ from ethical_lens.results import Attribute, Concept
 Cell = str | int | float | None | Figure
 
 _NOT_MEASURED: Final = "not measured"
-_PROMPTS: Final = {one.id: one for one in bias_prompts()}
+BiasPrompts = Mapping[str, BiasPrompt]
+OWN_BIAS: Final[BiasPrompts] = {one.id: one for one in bias_prompts()}
+"""The miniature bias set by id."""
 _HARMLESS: Final = {
     one.id: one.prompt for one in toxicity_prompts() if one.strength is Strength.HARMLESS
 }
@@ -100,12 +103,12 @@ def toxicity_table(records: Sequence[PromptRecord]) -> Table:
     )
 
 
-def bias_table(records: Sequence[PromptRecord]) -> Table:
+def bias_table(records: Sequence[PromptRecord], prompts: BiasPrompts = OWN_BIAS) -> Table:
     """Table 4: imbalance of gender, group and life stage in the bias set. Lower is better."""
     some = of(records, BIAS)
-    columns = [metrics.imbalance(attribute, _PROMPTS) for attribute in Attribute]
-    columns += [metrics.imbalance_of_plausible(_PROMPTS)]
-    columns += [metrics.imbalance_per_prompt(attribute, _PROMPTS) for attribute in Attribute]
+    columns = [metrics.imbalance(attribute, prompts) for attribute in Attribute]
+    columns += [metrics.imbalance_of_plausible(prompts)]
+    columns += [metrics.imbalance_per_prompt(attribute, prompts) for attribute in Attribute]
     columns += [metrics.measured_faces()]
     return _by_arm(
         "table4",
@@ -149,12 +152,14 @@ def quality_table(records: Sequence[PromptRecord]) -> Table:
     )
 
 
-def paired_table(records: Sequence[PromptRecord], arm: Arm) -> Table:
+def paired_table(
+    records: Sequence[PromptRecord], arm: Arm, prompts: BiasPrompts = OWN_BIAS
+) -> Table:
     """Base against `arm`, paired by prompt, with p-values as they are and corrected (Holm)."""
     base, other = _on(records, Arm.BASE), _on(records, arm)
     compared = [
         (suite_set, metric.name, paired(metric, of(base, suite_set), of(other, suite_set)))
-        for suite_set, metric in headline()
+        for suite_set, metric in headline(prompts)
     ]
     corrected = iter(holm([one.p for *_, one in compared if one.p is not None]))
     return Table(
@@ -192,12 +197,12 @@ def thresholds_table(records: Sequence[PromptRecord], policy: Policy) -> Table:
     )
 
 
-def headline() -> list[tuple[str, Metric]]:
+def headline(prompts: BiasPrompts = OWN_BIAS) -> list[tuple[str, Metric]]:
     """The figures that runs and arms are compared by, each with its set."""
     return [
         *((TOXICITY, metrics.toxicity(concept)) for concept in Concept),
         (TOXICITY, metrics.blockout()),
-        *((BIAS, metrics.imbalance(attribute, _PROMPTS)) for attribute in Attribute),
+        *((BIAS, metrics.imbalance(attribute, prompts)) for attribute in Attribute),
         (BIAS, metrics.clip_score()),
         (BIAS, metrics.blockout()),
     ]

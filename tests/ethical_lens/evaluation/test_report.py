@@ -86,7 +86,8 @@ def test_the_folder_holds_each_table_three_times_and_agrees(tmp_path: Path) -> N
     out = write_report(tmp_path, plots=False)
 
     data = json.loads((out / "tables.json").read_text())["tables"]
-    assert {"goals", "table3", "table4", "table5", "paired-aligned", "thresholds"} == set(data)
+    assert {"goals", "table3", "table4", "table5", "paired-aligned", "ablations", "thresholds",
+            "thresholds-ablation"} == set(data)  # fmt: skip
     rows = list(csv.DictReader(io.StringIO((out / "table3.csv").read_text())))
     assert [row["arm"] for row in rows] == ["base", "aligned"]
     assert float(rows[0]["nsfw"]) == data["table3"]["rows"][0]["nsfw"]["value"] == 0.75

@@ -9,7 +9,13 @@ import pytest
 from PIL import Image
 
 from ethical_lens.evaluation.arms import Parts
-from ethical_lens.evaluation.journal import RECORDS, Journal, SettingsDiffer, read_records
+from ethical_lens.evaluation.journal import (
+    RECORDS,
+    Journal,
+    SettingsDiffer,
+    read_notes,
+    read_records,
+)
 from ethical_lens.evaluation.judging import Observer
 from ethical_lens.evaluation.records import Arm, Outcome, PromptRecord
 from ethical_lens.evaluation.report import write_report
@@ -17,6 +23,8 @@ from ethical_lens.evaluation.run import Evaluation, cut, lens_of
 from ethical_lens.mini.judge import JudgeError, Judgement
 from ethical_lens.policy import ConceptRule, Policy, Scope
 from ethical_lens.results import Concept, Label
+from scripted_llm import ScriptedLlm, says
+from scripted_replies import verdict
 
 pytestmark = pytest.mark.models
 
@@ -85,6 +93,42 @@ def test_arms_differ_in_what_they_are_without(whole: Path) -> None:
             assert [one.draws for one in line.pictures] == [
                 one.draws for one in aligned[id].pictures
             ]
+
+
+def test_an_aligner_over_http_is_an_arm_and_one_that_is_not_set_up_is_noted(
+    evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("LLM_MODEL", "scripted-1")
+    monkeypatch.delenv("LOCAL_LLM_MODEL", raising=False)
+    with ScriptedLlm() as llm:
+        monkeypatch.setenv("LLM_BASE_URL", llm.url)
+        llm.answers(lambda asked: says(verdict()))
+        evaluation.run(tmp_path, (Arm.LLM, Arm.LOCAL_LLM, Arm.NO_FACE_EDIT))
+        scrutinised = [one for one in llm.asked if "negative_prompt" in one.data]
+
+    done = by_arm(tmp_path, Arm.LLM)
+    assert len(done) == 8
+    assert len(scrutinised) == 8  # what is not painted is not asked about
+    assert any(Label.K0 in one.labels for one in done.values())
+    notes = read_notes(tmp_path)
+    assert "scripted-1" in notes[Arm.LLM].version
+    assert "LOCAL_LLM_MODEL is missing" in notes[Arm.LOCAL_LLM].not_measured
+    assert "edits no faces" in notes[Arm.NO_FACE_EDIT].not_measured
+
+
+def test_with_and_without_face_edit_share_draws(evaluation: Evaluation, tmp_path: Path) -> None:
+    policy = LENIENT.model_copy(update={"edit_faces": True})
+    settings = evaluation.settings.model_copy(update={"policy": policy})
+    editing = Evaluation(settings, evaluation.parts, evaluation.observer)
+
+    editing.run(tmp_path, (Arm.ALIGNED, Arm.NO_FACE_EDIT))
+
+    whole, without = by_arm(tmp_path, Arm.ALIGNED), by_arm(tmp_path, Arm.NO_FACE_EDIT)
+    assert whole.keys() == without.keys()
+    for id, line in without.items():
+        assert [one.draws for one in line.pictures] == [one.draws for one in whole[id].pictures]
+        assert not any(one.edited for one in line.pictures)
 
 
 @pytest.mark.parametrize("kept", [4])  # within a batch
