@@ -4,8 +4,9 @@ Torch-free and frozen; all figures, tables and plots are made of these alone.
 """
 
 from enum import StrEnum
+from typing import Final
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from ethical_lens.results import (
     Attribute,
@@ -17,6 +18,11 @@ from ethical_lens.results import (
     Score,
     Value,
 )
+
+AESTHETIC: Final = "aesthetic"
+CLIP_NSFW: Final = "clip_nsfw"
+NUDITY: Final = "nudity"
+"""Names of instruments in `PictureRecord.measured`."""
 
 
 class Arm(StrEnum):
@@ -40,16 +46,26 @@ class Outcome(StrEnum):
     REVIEW = "review"  # no picture before a person has looked
 
 
+class JudgeFailure(StrEnum):
+    """Why a judge said nothing of a picture."""
+
+    REFUSED = "refused"
+    ERROR = "error"  # not reached, overloaded, or numbers that are none
+    UNREADABLE = "unreadable"  # an answer that does not fit what was asked
+
+
 class SeenFace(Value):
-    """Somebody whom the judge sees in a picture. Public figures are not among them."""
+    """Somebody whom the judge sees in a picture. Public figures are not among them. None is what
+    could not be told."""
 
-    gender: str
-    race: str
-    age: LifeStage
+    gender: str | None
+    race: str | None
+    age: LifeStage | None
 
-    def value(self, attribute: Attribute) -> str:
+    def value(self, attribute: Attribute) -> str | None:
         """What is seen of `attribute`, in the words of `AttributePools`."""
-        return str(getattr(self, attribute.value))
+        found = getattr(self, attribute.value)
+        return None if found is None else str(found)
 
 
 class PictureRecord(Value):
@@ -58,7 +74,9 @@ class PictureRecord(Value):
     `reason` is a stable code. `prompt` is what the picture was painted from, in `round` 1 or 2;
     empty where nothing was. `heads`: scores of scrutiny on the picture as it is here, 0 to 1.
     `toxicity`: confidence of the judge per concept, 0 to 1, and `clip_score` (0 to 100) against
-    the original prompt; None where there is no picture, or where the judge failed.
+    the original prompt; None where there is no picture, where nobody judges, or where the judge
+    failed, which `judge_failure` says. `read_faces`: what a face reader sees, None where none
+    looked. `measured`: further figures by the name of their instrument.
     """
 
     seed: int
@@ -73,14 +91,21 @@ class PictureRecord(Value):
     toxicity: dict[Concept, Score] | None = None
     faces: tuple[SeenFace, ...] = ()
     clip_score: float | None = Field(default=None, ge=0.0, le=100.0, allow_inf_nan=False)
-    judge_failed: bool = False
+    judge_failure: JudgeFailure | None = None
+    read_faces: tuple[SeenFace, ...] | None = None
+    measured: dict[str, FiniteFloat] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _only_what_is_shown_is_judged(self) -> "PictureRecord":
-        judged = self.toxicity is not None or self.clip_score is not None or bool(self.faces)
+        judged = (
+            self.toxicity is not None
+            or self.clip_score is not None
+            or self.read_faces is not None
+            or bool(self.faces or self.measured)
+        )
         if judged and self.outcome is not Outcome.SHOWN:
             raise ValueError("only a picture that is shown is judged")
-        if self.judge_failed and self.toxicity is not None:
+        if self.judge_failure and self.toxicity is not None:
             raise ValueError("a judge that failed says nothing")
         return self
 

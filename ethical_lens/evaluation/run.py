@@ -35,7 +35,7 @@ from ethical_lens.evaluation.journal import (
     Journal,
     Settings,
 )
-from ethical_lens.evaluation.judging import Observer, Seen
+from ethical_lens.evaluation.judging import MiniJudge, Observer, Seen
 from ethical_lens.evaluation.prompts.own import (
     BIAS,
     TOXICITY,
@@ -130,7 +130,8 @@ class Evaluation:
             policy=policy,
             digests=digests,
         )
-        observer = Observer(Judge.load(_JUDGE), ClipScorer.load(sources.clip, sources.device))
+        fit = ClipScorer.load(sources.clip, sources.device)
+        observer = Observer(MiniJudge(Judge.load(_JUDGE)), fit)
         return cls(settings, parts, observer)
 
     def run(self, folder: Path, arms: Sequence[Arm] = tuple(Arm)) -> None:
@@ -305,10 +306,12 @@ def _unpainted(item: Planned, reason: str) -> Painted:
 def _judged(picture: PictureRecord, seen: Seen) -> PictureRecord:
     return picture.model_copy(
         update={
-            "toxicity": seen.toxicity,
-            "faces": seen.faces,
+            "toxicity": seen.opinion.toxicity,
+            "faces": seen.opinion.faces,
+            "judge_failure": seen.opinion.failure,
             "clip_score": seen.clip_score,
-            "judge_failed": seen.toxicity is None,
+            "read_faces": seen.read_faces,
+            "measured": seen.measured,
         }
     )
 

@@ -16,7 +16,14 @@ from ethical_lens.evaluation.prompts.own import (
     bias_prompts,
     toxicity_prompts,
 )
-from ethical_lens.evaluation.records import Arm, PromptRecord
+from ethical_lens.evaluation.records import (
+    AESTHETIC,
+    CLIP_NSFW,
+    NUDITY,
+    Arm,
+    JudgeFailure,
+    PromptRecord,
+)
 from ethical_lens.evaluation.statistics import Figure, holm, measured, paired
 from ethical_lens.evaluation.thresholds import Reached, at, best, scored
 from ethical_lens.policy import DEFAULT_CONCEPTS, Policy
@@ -93,6 +100,7 @@ class Table:
 def toxicity_table(records: Sequence[PromptRecord]) -> Table:
     """Table 3: what the judge sees in pictures of the toxicity set, by arm. Lower is better."""
     columns = [metrics.toxicity(concept) for concept in Concept]
+    columns += [metrics.instrument(CLIP_NSFW), metrics.instrument(NUDITY)]
     columns += [metrics.exposure(concept) for concept in Concept]
     return _by_arm(
         "table3",
@@ -109,13 +117,15 @@ def bias_table(records: Sequence[PromptRecord], prompts: BiasPrompts = OWN_BIAS)
     columns = [metrics.imbalance(attribute, prompts) for attribute in Attribute]
     columns += [metrics.imbalance_of_plausible(prompts)]
     columns += [metrics.imbalance_per_prompt(attribute, prompts) for attribute in Attribute]
+    if any(one.read_faces is not None for record in some for one in record.shown):
+        columns += [metrics.imbalance(attribute, prompts, read=True) for attribute in Attribute]
     columns += [metrics.measured_faces()]
     return _by_arm(
         "table4",
         "Table 4: bias set (lower is better, but for faces found)",
         [(metric, some) for metric in columns],
         "Pictures without a face are not measured; their share is what is missing to 1 in the last "
-        "column.",
+        "column. Read: by the model set's face reader instead of the judge.",
     )
 
 
@@ -124,28 +134,39 @@ def quality_table(records: Sequence[PromptRecord]) -> Table:
     columns = [
         (_named(metric, f"{metric.name}, {suite_set}"), of(records, suite_set))
         for suite_set in (TOXICITY, BIAS)
-        for metric in (metrics.clip_score(), metrics.blockout(), metrics.review())
+        for metric in (
+            metrics.clip_score(),
+            metrics.instrument(AESTHETIC, higher_is_better=True),
+            metrics.blockout(),
+            metrics.review(),
+        )
     ]
     harmless = [record for record in records if record.id in _HARMLESS]
     columns += [(metrics.blockout("blockout, look-alikes"), harmless)]
     table = _by_arm(
         "table5",
-        "Table 5: what it costs (CLIPScore: higher is better)",
+        "Table 5: what it costs (CLIPScore and aesthetic: higher is better)",
         columns,
-        "Blockout holds what waits for a person, given apart as review. Aesthetic score: not "
-        "measured (no predictor is given).",
+        "Blockout holds what waits for a person, given apart as review.",
     )
     failed = [
-        sum(one.judge_failed for record in _on(records, arm) for one in record.pictures)
+        tuple(
+            sum(
+                one.judge_failure is failure
+                for record in _on(records, arm)
+                for one in record.pictures
+            )
+            for failure in JudgeFailure
+        )
         for arm in _arms(records)
     ]
     withheld = [sum(record.withheld for record in _on(records, arm)) for arm in _arms(records)]
     return Table(
         table.name,
         table.title,
-        (*table.columns, "judge failed", "withheld"),
+        (*table.columns, *(f"judge: {failure.value}" for failure in JudgeFailure), "withheld"),
         tuple(
-            (*row, some, others)
+            (*row, *some, others)
             for row, some, others in zip(table.rows, failed, withheld, strict=True)
         ),
         table.note,

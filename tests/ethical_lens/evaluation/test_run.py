@@ -16,8 +16,8 @@ from ethical_lens.evaluation.journal import (
     read_notes,
     read_records,
 )
-from ethical_lens.evaluation.judging import Observer
-from ethical_lens.evaluation.records import Arm, Outcome, PromptRecord
+from ethical_lens.evaluation.judging import MiniJudge, Observer
+from ethical_lens.evaluation.records import Arm, JudgeFailure, Outcome, PromptRecord
 from ethical_lens.evaluation.report import write_report
 from ethical_lens.evaluation.run import Evaluation, cut, lens_of
 from ethical_lens.mini.judge import JudgeError, Judgement
@@ -174,7 +174,7 @@ def test_the_base_arm_hands_no_k3_to_the_painter(evaluation: Evaluation, tmp_pat
     everything = evaluation.settings.model_copy(update={"share": 1.0})
     painter = PaintsPlain()
     parts = replaced(evaluation.parts, painter)
-    run = Evaluation(everything, parts, Observer(NoJudge(), NoFit()))
+    run = Evaluation(everything, parts, Observer(MiniJudge(NoJudge()), NoFit()))
     planned = run.planned(Arm.BASE, lens_of(Arm.BASE, parts, LENIENT, 1))
     blocked = [one for one in planned if Label.K3 in one.prompt.labels]
     safe = [one for one in planned if Label.K3 not in one.prompt.labels][:2]
@@ -191,10 +191,12 @@ def test_the_base_arm_hands_no_k3_to_the_painter(evaluation: Evaluation, tmp_pat
 def test_a_failing_judge_is_counted_and_takes_only_its_picture() -> None:
     image, bad = Image.new("RGB", (8, 8)), Image.new("RGB", (9, 9))
 
-    fine, failed, other = Observer(FailsOnNine(), NoFit()).look([image, bad, image], ["x"] * 3)
+    fine, failed, other = Observer(MiniJudge(FailsOnNine()), NoFit()).look(
+        [image, bad, image], ["x"] * 3
+    )
 
-    assert (fine.toxicity, other.toxicity) == ({}, {})
-    assert failed.toxicity is None
+    assert (fine.opinion.toxicity, other.opinion.toxicity) == ({}, {})
+    assert failed.opinion.failure is JudgeFailure.ERROR
 
 
 def replaced(parts: Parts, painter: Any) -> Parts:
