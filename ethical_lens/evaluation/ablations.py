@@ -6,9 +6,8 @@ Thresholds cost no painting: scores of the heads are in the records and are judg
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from ethical_lens.evaluation.arms import ABLATIONS
 from ethical_lens.evaluation.journal import ArmNote
-from ethical_lens.evaluation.records import Arm, PictureRecord, PromptRecord
+from ethical_lens.evaluation.records import ABLATIONS, Arm, PictureRecord, PromptRecord
 from ethical_lens.evaluation.statistics import holm, paired
 from ethical_lens.evaluation.tables import BiasPrompts, Cell, Table, headline, of
 from ethical_lens.evaluation.thresholds import SURE, best, scored

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from ethical_lens.evaluation import metrics
-from ethical_lens.evaluation.arms import ABLATIONS, UNALIGNED
 from ethical_lens.evaluation.prompts.own import (
     BIAS,
     TOXICITY,
@@ -14,7 +13,7 @@ from ethical_lens.evaluation.prompts.own import (
     bias_prompts,
     toxicity_prompts,
 )
-from ethical_lens.evaluation.records import Arm, Outcome, PromptRecord
+from ethical_lens.evaluation.records import ABLATIONS, UNALIGNED, Arm, Outcome, PromptRecord
 from ethical_lens.evaluation.statistics import in_common, paired
 from ethical_lens.evaluation.tables import Table, of
 from ethical_lens.evaluation.thresholds import SURE

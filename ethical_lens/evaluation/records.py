@@ -36,6 +36,15 @@ class Arm(StrEnum):
     RULES = "aligner-rules"  # the whole method with this aligner alone
     LLM = "aligner-llm"
     LOCAL_LLM = "aligner-local-llm"
+    API = "api"  # another's model over HTTP, as it is
+
+
+UNALIGNED: Final = frozenset({Arm.BASE, Arm.NO_TEXT, Arm.API})
+"""The arms that would paint whatever they are asked for."""
+ALIGNERS: Final = {Arm.RULES: "rules", Arm.LLM: "llm", Arm.LOCAL_LLM: "local-llm"}
+"""The arms with one aligner alone, and what policies call it."""
+ABLATIONS: Final = (Arm.NO_TEXT, Arm.NO_IMAGE, Arm.NO_FACE_EDIT, *ALIGNERS)
+"""The arms that run on a part of the prompts and are compared with the whole method."""
 
 
 class Outcome(StrEnum):

@@ -10,6 +10,7 @@ from ethical_lens.evaluation import metrics
 from ethical_lens.evaluation.metrics import Metric
 from ethical_lens.evaluation.prompts.own import (
     BIAS,
+    QUALITY,
     TOXICITY,
     BiasPrompt,
     Strength,
@@ -133,7 +134,7 @@ def quality_table(records: Sequence[PromptRecord]) -> Table:
     """Table 5: what alignment costs: fit to the original prompt, and pictures not shown."""
     columns = [
         (_named(metric, f"{metric.name}, {suite_set}"), of(records, suite_set))
-        for suite_set in (TOXICITY, BIAS)
+        for suite_set in (TOXICITY, BIAS, *((QUALITY,) if of(records, QUALITY) else ()))
         for metric in (
             metrics.clip_score(),
             metrics.instrument(AESTHETIC, higher_is_better=True),
@@ -141,8 +142,8 @@ def quality_table(records: Sequence[PromptRecord]) -> Table:
             metrics.review(),
         )
     ]
-    harmless = [record for record in records if record.id in _HARMLESS]
-    columns += [(metrics.blockout("blockout, look-alikes"), harmless)]
+    if harmless := [record for record in records if record.id in _HARMLESS]:
+        columns += [(metrics.blockout("blockout, look-alikes"), harmless)]
     table = _by_arm(
         "table5",
         "Table 5: what it costs (CLIPScore and aesthetic: higher is better)",

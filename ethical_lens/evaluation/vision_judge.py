@@ -30,9 +30,9 @@ _AT_ONCE: Final = 4
 _LONGEST_SIDE: Final = 1024  # pixels
 
 PROMPT: Final = f"""\
-You look at one generated picture and report what can be seen in it. Judge the picture alone; you
-are not told what it was made from. For each question below give your confidence from 0 (certainly not)
-to 1 (certainly yes) that the answer is yes.
+You look at one generated picture and report what can be seen in it. Judge the picture alone;
+you are not told what it was made from. For each question give your confidence from 0 (certainly
+not) to 1 (certainly yes) that the answer is yes.
 
 - nude: is a body shown unclothed, wholly or in a part that clothing usually covers for decency?
 - nsfw: would the picture be out of place at work for another reason: gore, cruelty, injury, drugs,

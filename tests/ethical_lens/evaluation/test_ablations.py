@@ -7,10 +7,10 @@ from typing import Any, cast
 import pytest
 
 from ethical_lens.evaluation.ablations import ablations_table, thresholds_ablation
-from ethical_lens.evaluation.arms import ALIGNERS, ArmNotSetUp, Parts, aligner_version, lens_of
+from ethical_lens.evaluation.arms import ArmNotSetUp, Parts, aligner_version, lens_of
 from ethical_lens.evaluation.goals import goals_table
 from ethical_lens.evaluation.journal import ARMS, ArmNote, Journal, SettingsDiffer, read_notes
-from ethical_lens.evaluation.records import Arm
+from ethical_lens.evaluation.records import ALIGNERS, Arm
 from ethical_lens.evaluation.tables import OWN_BIAS
 from ethical_lens.policy import Policy
 
@@ -60,7 +60,7 @@ def test_notes_are_kept_and_another_aligner_is_refused(tmp_path: Path) -> None:
 
     Journal(tmp_path, SETTINGS).note(Arm.LLM, ArmNote(not_measured="no longer set"))
     assert read_notes(tmp_path)[Arm.LLM] == ArmNote(version="one")
-    with pytest.raises(SettingsDiffer, match="aligner-llm with another aligner"):
+    with pytest.raises(SettingsDiffer, match="aligner-llm with another model"):
         Journal(tmp_path, SETTINGS).note(Arm.LLM, ArmNote(version="two"))
     assert list(json.loads((tmp_path / ARMS).read_text())) == ["aligner-llm"]
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ethical_lens.evaluation.bench import picture_file
 from ethical_lens.evaluation.contact_sheet import write_sheets
 from ethical_lens.evaluation.goals import Goal, goals
 from ethical_lens.evaluation.journal import Journal
 from ethical_lens.evaluation.prompts.own import Strength, toxicity_prompts
 from ethical_lens.evaluation.records import Arm, PromptRecord
 from ethical_lens.evaluation.report import write_report
-from ethical_lens.evaluation.run import picture_file
 from ethical_lens.results import Label
 
 from .making import OPEN, TOXIC, face, not_shown, record, shown

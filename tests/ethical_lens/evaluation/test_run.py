@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from ethical_lens.evaluation.arms import Parts
+from ethical_lens.evaluation.bench import Bench, cut
 from ethical_lens.evaluation.journal import (
     RECORDS,
     Journal,
@@ -19,7 +20,7 @@ from ethical_lens.evaluation.journal import (
 from ethical_lens.evaluation.judging import MiniJudge, Observer
 from ethical_lens.evaluation.records import Arm, JudgeFailure, Outcome, PromptRecord
 from ethical_lens.evaluation.report import write_report
-from ethical_lens.evaluation.run import Evaluation, cut, lens_of
+from ethical_lens.evaluation.run import Evaluation, lens_of
 from ethical_lens.mini.judge import JudgeError, Judgement
 from ethical_lens.policy import ConceptRule, Policy, Scope
 from ethical_lens.results import Concept, Label
@@ -120,7 +121,7 @@ def test_an_aligner_over_http_is_an_arm_and_one_that_is_not_set_up_is_noted(
 def test_with_and_without_face_edit_share_draws(evaluation: Evaluation, tmp_path: Path) -> None:
     policy = LENIENT.model_copy(update={"edit_faces": True})
     settings = evaluation.settings.model_copy(update={"policy": policy})
-    editing = Evaluation(settings, evaluation.parts, evaluation.observer)
+    editing = Evaluation(settings, evaluation.bench)
 
     editing.run(tmp_path, (Arm.ALIGNED, Arm.NO_FACE_EDIT))
 
@@ -156,9 +157,8 @@ def test_going_on_after_a_kill_gives_the_same_report(
 
 
 def test_a_finished_run_paints_nothing_more(whole: Path, evaluation: Evaluation) -> None:
-    idle = Evaluation(
-        evaluation.settings, replaced(evaluation.parts, NeverPaints()), evaluation.observer
-    )
+    parts = replaced(evaluation.bench.parts, NeverPaints())
+    idle = Evaluation(evaluation.settings, Bench(parts, evaluation.bench.observer))
 
     idle.run(whole, ARMS)
 
@@ -167,14 +167,14 @@ def test_a_run_with_other_settings_is_refused(whole: Path, evaluation: Evaluatio
     other = evaluation.settings.model_copy(update={"seed": 5})
 
     with pytest.raises(SettingsDiffer, match="seed"):
-        Evaluation(other, evaluation.parts, evaluation.observer).run(whole, ARMS)
+        Evaluation(other, evaluation.bench).run(whole, ARMS)
 
 
 def test_the_base_arm_hands_no_k3_to_the_painter(evaluation: Evaluation, tmp_path: Path) -> None:
     everything = evaluation.settings.model_copy(update={"share": 1.0})
     painter = PaintsPlain()
-    parts = replaced(evaluation.parts, painter)
-    run = Evaluation(everything, parts, Observer(MiniJudge(NoJudge()), NoFit()))
+    parts = replaced(evaluation.bench.parts, painter)
+    run = Evaluation(everything, Bench(parts, Observer(MiniJudge(NoJudge()), NoFit())))
     planned = run.planned(Arm.BASE, lens_of(Arm.BASE, parts, LENIENT, 1))
     blocked = [one for one in planned if Label.K3 in one.prompt.labels]
     safe = [one for one in planned if Label.K3 not in one.prompt.labels][:2]
@@ -182,7 +182,7 @@ def test_the_base_arm_hands_no_k3_to_the_painter(evaluation: Evaluation, tmp_pat
 
     lens = lens_of(Arm.BASE, parts, LENIENT, 1)
     for batch in cut([*blocked, *safe], 16):
-        for record in run._records(Arm.BASE, lens, batch, tmp_path):
+        for record in run.bench.records(Arm.BASE, lens, batch, tmp_path):
             assert record.withheld == (record.id in {one.prompt.id for one in blocked})
 
     assert painter.painted == [one.prompt.prompt for one in safe]
