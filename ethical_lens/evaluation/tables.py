@@ -87,6 +87,7 @@ class Table:
         """As plain values; a figure is an object with `value`, `low` and `high`."""
         return {
             "title": self.title,
+            "columns": list(self.columns),
             "rows": [
                 {
                     column: vars(cell) if isinstance(cell, Figure) else cell
