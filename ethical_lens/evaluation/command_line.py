@@ -129,7 +129,10 @@ def run_paper(options: argparse.Namespace) -> bool:
     if options.estimate or options.prepare:
         return False
     _agreed(yes=options.yes)
-    return not (run or PaperRun.load(options.out)).run()
+    done = (run or PaperRun.load(options.out)).run()
+    if done and (file := options.out / "report" / "report.md").exists():
+        print(file)
+    return not done
 
 
 def _recipe(options: argparse.Namespace) -> "Recipe":

@@ -97,7 +97,7 @@ class Observer:
         opinions = [Opinion()] * len(images) if self._judge is None else self._judge.look(images)
         faces = self._reader.read(images) if self._reader else None
         measured = {one.name: one.measure(images) for one in self._instruments}
-        if any(len(some) != len(images) for some in (scores, opinions, *measured.values())):
+        if {len(scores), len(opinions), *map(len, measured.values())} != {len(images)}:
             raise ModelFailed("a judge or an instrument did not answer for every picture")
         return [
             Seen(

@@ -18,6 +18,27 @@ DROP TRIGGER append_only_truncate ON moderation_policyevaluation;
 """
 
 
+def let_moderators_see(apps, schema_editor):
+    database = schema_editor.connection.alias
+    content_type, _ = (
+        apps.get_model("contenttypes", "ContentType")
+        .objects.using(database)
+        .get_or_create(app_label="moderation", model="policyevaluation")
+    )
+    permission, _ = (
+        apps.get_model("auth", "Permission")
+        .objects.using(database)
+        .get_or_create(
+            content_type=content_type,
+            codename="view_policyevaluation",
+            defaults={"name": "Can view policy evaluation"},
+        )
+    )
+    apps.get_model("auth", "Group").objects.using(database).get(
+        name="Moderators"
+    ).permissions.add(permission)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -41,4 +62,5 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunSQL(TRIGGERS, NO_TRIGGERS),
+        migrations.RunPython(let_moderators_see, migrations.RunPython.noop),
     ]
