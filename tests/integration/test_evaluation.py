@@ -13,7 +13,7 @@ from ethical_lens.evaluation.records import Arm
 from ethical_lens.policy import Policy
 from waiting import wait_until
 
-pytestmark = [pytest.mark.services, pytest.mark.models]
+pytestmark = [pytest.mark.services, pytest.mark.models, pytest.mark.timeout(660)]
 
 NAME = "a-run"
 PROMPTS = 12
@@ -51,10 +51,10 @@ def test_workers_share_a_run_and_a_killed_one_costs_nothing(
         application.start_worker(name, ["--pool", "solo", "-Q", "evaluate"])
     application.command("manage.py", "evaluation_share", NAME, "--workers", "2")
 
-    wait_until(lambda: len(list(run.glob("shards/*.jsonl"))) >= 3, "three pieces", 150)
+    wait_until(lambda: len(list(run.glob("shards/*.jsonl"))) >= 3, "three pieces", 300)
     application.supervisor.kill("one")
     application.command("manage.py", "evaluation_share", NAME, "--workers", "2")
-    wait_until(lambda: (run / "report" / "report.md").exists(), "the report", 150)
+    wait_until(lambda: (run / "report" / "report.md").exists(), "the report", 300)
 
     lines = [(one.arm, one.id) for one in read_records(run)]
     assert len(lines) == len(set(lines)) == 2 * PROMPTS
