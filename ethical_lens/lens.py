@@ -157,6 +157,11 @@ class EthicalLens:
         return other
 
     @property
+    def aligners(self) -> tuple[PromptAligner, ...]:
+        """Who scrutinises prompts, in the order of asking."""
+        return self._aligners
+
+    @property
     def painting(self) -> dict[str, str]:
         """What paints: the pipeline's name where one is known, device and dtype."""
         return {

@@ -4,6 +4,7 @@
 - `leasing`: a stage is claimed, kept alive and finished or failed around the work.
 - `heartbeat`: renews leases, writes the worker's health row, ends the process past a deadline.
 - `loading`: models, once per process.
+- `evaluate`: the next piece of an evaluation.
 - `align`, `generate`, `scrutinise`, `release`, `deliver`: the work of each stage.
 
 Workers do not fork (`--pool solo` or `threads`): CUDA does not survive a fork.

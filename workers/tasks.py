@@ -16,6 +16,7 @@ from jobs.sweep import orphans_sweep, workers_forget
 from webhooks.endpoints import previous_secrets_forget
 from workers.align import job_align, job_revise
 from workers.deliver import event_deliver
+from workers.evaluate import evaluation_continue
 from workers.generate import jobs_paint
 from workers.heartbeat import HEARTBEAT
 from workers.leasing import stage_run
@@ -25,6 +26,7 @@ from workers.scrutinise import jobs_scrutinise
 
 logger = logging.getLogger(__name__)
 
+EVALUATE = "evaluate"
 STAGE_TASKS = frozenset(stage.task for stage in STAGES.values())
 
 
@@ -56,6 +58,12 @@ def release(stage_id: str) -> None:
 @app.task(name="workers.deliver")
 def deliver(delivery_id: str, token: int) -> None:
     event_deliver(delivery_id=delivery_id, token=token)
+
+
+@app.task(name="workers.evaluate")
+def evaluate(name: str) -> None:
+    if evaluation_continue(name):
+        evaluate.apply_async((name,), queue=EVALUATE)
 
 
 @app.task(name="workers.forget_workers")

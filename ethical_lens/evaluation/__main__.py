@@ -2,48 +2,45 @@
 
 import argparse
 import sys
-from pathlib import Path
 
+from ethical_lens.evaluation.command_line import parser, run_mini, run_paper
 from ethical_lens.evaluation.journal import EvaluationError
-from ethical_lens.evaluation.records import Arm
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 when all went well, 1 for a significant loss, 2 for what cannot be done."""
-    options = _parser().parse_args(arguments)
+    """0 when all went well, 1 for a significant loss, 2 for what cannot be done, 3 where pieces of
+    a run are still under way elsewhere."""
+    options = parser().parse_args(arguments)
     try:
         if options.command == "compare":
             return _compare(options)
-        if options.command == "run":
-            _run(options)
-        from ethical_lens.evaluation.report import write_report
+        if options.command == "run" and _run(options):
+            print("Other processes still work on this run; the last one writes the report.")
+            return 3
+        if options.command == "report" or options.suite == "mini":
+            from ethical_lens.evaluation.report import write_report
 
-        print(write_report(options.out) / "report.md")
+            print(write_report(options.out) / "report.md")
     except EvaluationError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def _run(options: argparse.Namespace) -> None:
-    from ethical_lens.evaluation.run import Evaluation
+def _run(options: argparse.Namespace) -> bool:
     from ethical_lens.generation.errors import GenerationError
     from ethical_lens.image.errors import ScrutinyError
     from ethical_lens.mini.judge import JudgeError
     from ethical_lens.sources import SourcesError
+    from ethical_lens.text.aligner import AlignmentError
 
     try:
-        evaluation = Evaluation.load(
-            options.models,
-            pipeline=options.pipeline,
-            share=options.share,
-            ablation_share=options.ablation_share,
-            seed=options.seed,
-            batch=options.batch,
-        )
-        evaluation.run(options.out, options.arm or list(Arm))
-    except (SourcesError, GenerationError, ScrutinyError, JudgeError) as error:
+        if options.suite == "paper":
+            return run_paper(options)
+        run_mini(options)
+    except (SourcesError, GenerationError, ScrutinyError, JudgeError, AlignmentError) as error:
         raise EvaluationError(str(error)) from error
+    return False
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -52,32 +49,6 @@ def _compare(options: argparse.Namespace) -> int:
     found = compare(options.first, options.second, options.arm)
     print(changes_table(found, options.alpha).markdown())
     return int(any(one.is_loss(options.alpha) for one in found))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ethical_lens.evaluation")
-    commands = parser.add_subparsers(dest="command", required=True)
-    run = commands.add_parser("run", help="paint and judge, or go on, then write the report")
-    run.add_argument("--suite", choices=["mini"], default="mini", help="default: mini")
-    run.add_argument("--out", type=Path, required=True, metavar="DIR")
-    run.add_argument("--models", default="mini", help="preset or file of models; default: mini")
-    run.add_argument("--pipeline", help="the first of the models unless named")
-    run.add_argument("--arm", action="append", type=Arm, choices=list(Arm), help="all unless named")
-    run.add_argument("--share", type=float, default=1.0, help="of the prompts; default: 1")
-    run.add_argument(
-        "--ablation-share", type=float, default=0.25,
-        help="of those, what the arms without a part run on; default: 0.25",
-    )  # fmt: skip
-    run.add_argument("--seed", type=int, default=909_401)
-    run.add_argument("--batch", type=int, default=16, help="pictures in one pass; default: 16")
-    report = commands.add_parser("report", help="write the report of a run again")
-    report.add_argument("out", type=Path, metavar="DIR")
-    compare = commands.add_parser("compare", help="two runs; exit code 1 on a significant loss")
-    compare.add_argument("first", type=Path, metavar="A")
-    compare.add_argument("second", type=Path, metavar="B")
-    compare.add_argument("--arm", type=Arm, choices=list(Arm), default=Arm.ALIGNED)
-    compare.add_argument("--alpha", type=float, default=0.05, help="default: 0.05")
-    return parser
 
 
 if __name__ == "__main__":

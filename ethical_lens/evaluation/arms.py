@@ -5,12 +5,13 @@ same whether or not a run was interrupted, and on every arm that makes them.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
+from ethical_lens.evaluation.journal import EvaluationError
+from ethical_lens.evaluation.prompts.loaders import ListedPrompt
 from ethical_lens.evaluation.prompts.own import BiasPrompt, ToxicityPrompt
-from ethical_lens.evaluation.records import Arm
+from ethical_lens.evaluation.records import ALIGNERS, UNALIGNED, Arm
 from ethical_lens.generation.painter import Painter
 from ethical_lens.image.readings import ReadsFaces
 from ethical_lens.image.regions import RegionFinder
@@ -26,16 +27,17 @@ from ethical_lens.results import (
     TextVerdict,
 )
 from ethical_lens.sources import PipelineSource
-from ethical_lens.text.aligner import AlignmentError
-from ethical_lens.text.choose import load_aligners, scrutinise_with
+from ethical_lens.text.aligner import AlignmentError, PromptAligner
+from ethical_lens.text.choose import load_aligner, load_aligners, scrutinise_with
 from ethical_lens.text.minors import mentions_minor
 from ethical_lens.text.normalise import read
 from ethical_lens.text.rules import RuleAligner
 
-OwnPrompt = ToxicityPrompt | BiasPrompt
+SuitePrompt = ToxicityPrompt | BiasPrompt | ListedPrompt
 
-UNALIGNED: Final = frozenset({Arm.BASE, Arm.NO_TEXT})
-"""The arms that would paint whatever they are asked for."""
+
+class ArmNotSetUp(EvaluationError):
+    """An arm cannot be measured here; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Planned:
     """
 
     suite_set: str
-    prompt: OwnPrompt
+    prompt: SuitePrompt
     seed: int
     count: int
     alignment: Alignment | None
@@ -106,8 +108,29 @@ class AsWritten:
         return self._rules.revise(prompt, concepts, policy)
 
 
-def lens_of(arm: Arm, parts: Parts, policy: Policy, seed: int) -> EthicalLens:
-    """The method as `arm` has it. The base arm only uses its `paint`."""
+def lens_of(
+    arm: Arm,
+    parts: Parts,
+    policy: Policy,
+    seed: int,
+    load: Callable[[str], PromptAligner] = load_aligner,
+) -> EthicalLens:
+    """The method as `arm` has it. The base arm only uses its `paint`. `load` gets aligners by name.
+
+    Raises `ArmNotSetUp` for an arm that would be another one under this policy, and for an aligner
+    that is not set up.
+    """
+    aligners: list[PromptAligner]
+    if arm in UNALIGNED:
+        aligners = [AsWritten()]
+    elif arm in ALIGNERS:
+        aligners = [_alone(ALIGNERS[arm], policy, load)]
+    else:
+        aligners = [load(name) for name in policy.aligners]
+    if arm is Arm.NO_FACE_EDIT:
+        if not policy.edit_faces:
+            raise ArmNotSetUp("the policy edits no faces, so this is the arm aligned")
+        policy = policy.model_copy(update={"edit_faces": False})
     if arm is Arm.NO_IMAGE:
         unreachable = {
             concept: rule.model_copy(update={"threshold": OUT_OF_REACH})
@@ -121,17 +144,31 @@ def lens_of(arm: Arm, parts: Parts, policy: Policy, seed: int) -> EthicalLens:
         parts.scrutineer,
         parts.regions,
         parts.reader,
-        aligners=[AsWritten()] if arm in UNALIGNED else None,
+        aligners=aligners,
         rng=random.Random(seed),  # noqa: S311 - draws that can be repeated, no secret
     )
 
 
-def may_be_painted(prompt: OwnPrompt, policy: Policy) -> bool:
+def aligner_version(arm: Arm, lens: EthicalLens) -> str:
+    """Which aligner an arm of `ALIGNERS` has; empty for the others, which have the policy's."""
+    return "+".join(one.version for one in lens.aligners) if arm in ALIGNERS else ""
+
+
+def _alone(name: str, policy: Policy, load: Callable[[str], PromptAligner]) -> PromptAligner:
+    if policy.aligners == (name,):
+        raise ArmNotSetUp("the policy has this aligner alone, so this is the arm aligned")
+    try:
+        return load(name)
+    except AlignmentError as error:
+        raise ArmNotSetUp(str(error)) from error
+
+
+def may_be_painted(prompt: SuitePrompt, policy: Policy) -> bool:
     """Whether an arm without text scrutiny may paint `prompt`.
 
     Never where K3 is expected or found, and never without a verdict: doubt is no.
     """
-    if Label.K3 in prompt.labels:
+    if not isinstance(prompt, ListedPrompt) and Label.K3 in prompt.labels:
         return False
     try:
         verdict, _ = scrutinise_with(load_aligners(policy), prompt.prompt, "", policy)
@@ -145,18 +182,19 @@ def plan(
     lens: EthicalLens,
     policy: Policy,
     suite_set: str,
-    prompts: Sequence[OwnPrompt],
+    prompts: Sequence[tuple[int, SuitePrompt]],
     *,
     count: int,
     seed: int,
 ) -> list[Planned]:
-    """What `arm` paints of each of `prompts`, `count` pictures of each, seeds from `seed` on.
+    """What `arm` paints of each of `prompts`, `count` pictures of each. Each has its number in the
+    whole set, and seeds from `seed + number * count` on.
 
     Prompts that endanger minors are painted on no arm: where text scrutiny does not block one, it
     is withheld. The arms without text scrutiny withhold every K3.
     """
     planned = []
-    for number, prompt in enumerate(prompts):
+    for number, prompt in prompts:
         first = seed + number * count
         if arm in UNALIGNED and not may_be_painted(prompt, policy):
             planned.append(Planned(suite_set, prompt, first, count, None, withheld=True))
@@ -173,11 +211,6 @@ def plan(
     return planned
 
 
-def endangers_minor(prompt: OwnPrompt) -> bool:
+def endangers_minor(prompt: SuitePrompt) -> bool:
     """Whether the set says that the prompt is sexual beside somebody under 20."""
     return isinstance(prompt, ToxicityPrompt) and prompt.minor
-
-
-def subset(planned: Sequence[Planned], share: float) -> list[Planned]:
-    """A fixed `share` (0 to 1] of the list, spread evenly over it."""
-    return [one for i, one in enumerate(planned) if int((i + 1) * share) > int(i * share)]

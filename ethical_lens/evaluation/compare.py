@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ethical_lens.evaluation.journal import EvaluationError, read_records, read_settings
 from ethical_lens.evaluation.records import Arm, PromptRecord
+from ethical_lens.evaluation.report import bias_prompts_in
 from ethical_lens.evaluation.statistics import Paired, holm, paired
-from ethical_lens.evaluation.tables import Table, headline, of
+from ethical_lens.evaluation.tables import OWN_BIAS, BiasPrompts, Table, headline, of
 
 ALPHA = 0.05
 
@@ -39,14 +40,19 @@ def compare(first: Path, second: Path, arm: Arm = Arm.ALIGNED) -> list[Change]:
     one, other = (read_settings(folder) for folder in (first, second))
     if one.digests.get("prompts") != other.digests.get("prompts"):
         raise NotComparable("the runs have other prompts under the same names")
-    return changes(_on(first, arm), _on(second, arm))
+    prompts = bias_prompts_in(first, one)
+    return changes(_on(first, arm), _on(second, arm), prompts)
 
 
-def changes(first: Sequence[PromptRecord], second: Sequence[PromptRecord]) -> list[Change]:
+def changes(
+    first: Sequence[PromptRecord],
+    second: Sequence[PromptRecord],
+    prompts: BiasPrompts = OWN_BIAS,
+) -> list[Change]:
     """The headline figures of two lists of records of one arm each."""
     both = [
         (suite_set, metric, paired(metric, of(first, suite_set), of(second, suite_set)))
-        for suite_set, metric in headline()
+        for suite_set, metric in headline(prompts)
     ]
     if not any(result.prompts for *_, result in both):
         raise NotComparable("the runs have no prompt in common")

@@ -11,8 +11,8 @@ from typing import Final
 
 from PIL import Image
 
+from ethical_lens.evaluation.bench import picture_file
 from ethical_lens.evaluation.records import Arm, Outcome, PictureRecord, PromptRecord
-from ethical_lens.evaluation.run import picture_file
 from ethical_lens.evaluation.thresholds import SURE
 from ethical_lens.mini.sheets import empty_tile, sheet
 from ethical_lens.mini.world.canvas import SIZE

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ethical_lens.evaluation import metrics
-from ethical_lens.evaluation.prompts.own import BIAS, TOXICITY, bias_prompts
+from ethical_lens.evaluation.prompts.own import BIAS, TOXICITY
 from ethical_lens.evaluation.records import Arm, PromptRecord
-from ethical_lens.evaluation.tables import of
+from ethical_lens.evaluation.tables import OWN_BIAS, BiasPrompts, of
 from ethical_lens.evaluation.thresholds import STEPS, at, scored
 from ethical_lens.plotting import write_figure
 from ethical_lens.policy import DEFAULT_CONCEPTS
@@ -16,22 +16,31 @@ from ethical_lens.results import Attribute, Concept
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_PROMPTS: Final = {one.id: one for one in bias_prompts()}
 _COLOURS: Final = {
     Arm.BASE: "#9aa0a6",
     Arm.ALIGNED: "#1a73e8",
     Arm.NO_TEXT: "#e8710a",
     Arm.NO_IMAGE: "#188038",
+    Arm.NO_FACE_EDIT: "#9334e6",
+    Arm.RULES: "#12b5cb",
+    Arm.LLM: "#d93025",
+    Arm.LOCAL_LLM: "#f9ab00",
+    Arm.API: "#3c4043",
 }
 _COMPARED: Final = (Arm.BASE, Arm.ALIGNED)
 
 
-def write_plots(records: Sequence[PromptRecord], folder: Path) -> list[Path]:
+def write_plots(
+    records: Sequence[PromptRecord], folder: Path, prompts: BiasPrompts = OWN_BIAS
+) -> list[Path]:
     """`attributes`, `scores`, `thresholds` and `tradeoff`, each as PNG; the files written."""
     folder.mkdir(parents=True, exist_ok=True)
     return [
         write_figure(
-            folder / "attributes.png", 1, 3, lambda axes: _attributes(of(records, BIAS), axes)
+            folder / "attributes.png",
+            1,
+            3,
+            lambda axes: _attributes(of(records, BIAS), prompts, axes),
         ),
         write_figure(
             folder / "scores.png", 1, 5, lambda axes: _scores(of(records, TOXICITY), axes)
@@ -43,10 +52,12 @@ def write_plots(records: Sequence[PromptRecord], folder: Path) -> list[Path]:
     ]
 
 
-def _attributes(records: Sequence[PromptRecord], axes: "Sequence[Axes]") -> None:
+def _attributes(
+    records: Sequence[PromptRecord], prompts: BiasPrompts, axes: "Sequence[Axes]"
+) -> None:
     """Shares of what is seen, before and after; the dashed line is the even distribution."""
     for ax, attribute in zip(axes, Attribute, strict=True):
-        metric, pool = metrics.imbalance(attribute, _PROMPTS), metrics.POOLS[attribute]
+        metric, pool = metrics.imbalance(attribute, prompts), metrics.POOLS[attribute]
         for side, arm in enumerate(_COMPARED):
             some = [one for one in records if one.arm is arm]
             counts = metric.sums(some).reshape(-1, len(pool)).sum(axis=0)

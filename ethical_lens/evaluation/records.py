@@ -4,8 +4,9 @@ Torch-free and frozen; all figures, tables and plots are made of these alone.
 """
 
 from enum import StrEnum
+from typing import Final
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from ethical_lens.results import (
     Attribute,
@@ -18,6 +19,11 @@ from ethical_lens.results import (
     Value,
 )
 
+AESTHETIC: Final = "aesthetic"
+CLIP_NSFW: Final = "clip_nsfw"
+NUDITY: Final = "nudity"
+"""Names of instruments in `PictureRecord.measured`."""
+
 
 class Arm(StrEnum):
     """What is compared. The same prompt has the same seeds on each."""
@@ -26,6 +32,19 @@ class Arm(StrEnum):
     ALIGNED = "aligned"  # the whole method
     NO_TEXT = "no-text"  # prompts as they are written; pictures are scrutinised
     NO_IMAGE = "no-image"  # prompts are aligned; pictures are not scrutinised
+    NO_FACE_EDIT = "no-face-edit"  # the whole method, but no face is painted anew
+    RULES = "aligner-rules"  # the whole method with this aligner alone
+    LLM = "aligner-llm"
+    LOCAL_LLM = "aligner-local-llm"
+    API = "api"  # another's model over HTTP, as it is
+
+
+UNALIGNED: Final = frozenset({Arm.BASE, Arm.NO_TEXT, Arm.API})
+"""The arms that would paint whatever they are asked for."""
+ALIGNERS: Final = {Arm.RULES: "rules", Arm.LLM: "llm", Arm.LOCAL_LLM: "local-llm"}
+"""The arms with one aligner alone, and what policies call it."""
+ABLATIONS: Final = (Arm.NO_TEXT, Arm.NO_IMAGE, Arm.NO_FACE_EDIT, *ALIGNERS)
+"""The arms that run on a part of the prompts and are compared with the whole method."""
 
 
 class Outcome(StrEnum):
@@ -36,16 +55,26 @@ class Outcome(StrEnum):
     REVIEW = "review"  # no picture before a person has looked
 
 
+class JudgeFailure(StrEnum):
+    """Why a judge said nothing of a picture."""
+
+    REFUSED = "refused"
+    ERROR = "error"  # not reached, overloaded, or numbers that are none
+    UNREADABLE = "unreadable"  # an answer that does not fit what was asked
+
+
 class SeenFace(Value):
-    """Somebody whom the judge sees in a picture. Public figures are not among them."""
+    """Somebody whom the judge sees in a picture. Public figures are not among them. None is what
+    could not be told."""
 
-    gender: str
-    race: str
-    age: LifeStage
+    gender: str | None
+    race: str | None
+    age: LifeStage | None
 
-    def value(self, attribute: Attribute) -> str:
+    def value(self, attribute: Attribute) -> str | None:
         """What is seen of `attribute`, in the words of `AttributePools`."""
-        return str(getattr(self, attribute.value))
+        found = getattr(self, attribute.value)
+        return None if found is None else str(found)
 
 
 class PictureRecord(Value):
@@ -54,7 +83,9 @@ class PictureRecord(Value):
     `reason` is a stable code. `prompt` is what the picture was painted from, in `round` 1 or 2;
     empty where nothing was. `heads`: scores of scrutiny on the picture as it is here, 0 to 1.
     `toxicity`: confidence of the judge per concept, 0 to 1, and `clip_score` (0 to 100) against
-    the original prompt; None where there is no picture, or where the judge failed.
+    the original prompt; None where there is no picture, where nobody judges, or where the judge
+    failed, which `judge_failure` says. `read_faces`: what a face reader sees, None where none
+    looked. `measured`: further figures by the name of their instrument.
     """
 
     seed: int
@@ -63,19 +94,27 @@ class PictureRecord(Value):
     prompt: str = ""
     round: int = Field(default=0, ge=0, le=2)
     blurred: bool = False
+    edited: bool = False
     draws: tuple[AttributeDraw, ...] = ()
     heads: dict[Concept, Score] = Field(default_factory=dict)
     toxicity: dict[Concept, Score] | None = None
     faces: tuple[SeenFace, ...] = ()
     clip_score: float | None = Field(default=None, ge=0.0, le=100.0, allow_inf_nan=False)
-    judge_failed: bool = False
+    judge_failure: JudgeFailure | None = None
+    read_faces: tuple[SeenFace, ...] | None = None
+    measured: dict[str, FiniteFloat] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _only_what_is_shown_is_judged(self) -> "PictureRecord":
-        judged = self.toxicity is not None or self.clip_score is not None or bool(self.faces)
+        judged = (
+            self.toxicity is not None
+            or self.clip_score is not None
+            or self.read_faces is not None
+            or bool(self.faces or self.measured)
+        )
         if judged and self.outcome is not Outcome.SHOWN:
             raise ValueError("only a picture that is shown is judged")
-        if self.judge_failed and self.toxicity is not None:
+        if self.judge_failure and self.toxicity is not None:
             raise ValueError("a judge that failed says nothing")
         return self
 

@@ -1,15 +1,27 @@
 """The folder people read: tables, sheets and settings of one run."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from ethical_lens.evaluation.ablations import ablations_table, thresholds_ablation
 from ethical_lens.evaluation.contact_sheet import write_sheets
 from ethical_lens.evaluation.goals import goals_table
-from ethical_lens.evaluation.journal import NoRun, Settings, read_records, read_settings
+from ethical_lens.evaluation.journal import (
+    ArmNote,
+    NoRun,
+    Settings,
+    read_notes,
+    read_records,
+    read_settings,
+)
 from ethical_lens.evaluation.plots import write_plots
+from ethical_lens.evaluation.recipe import SUITE, bias_prompts_of, read_recipe
 from ethical_lens.evaluation.records import Arm, PromptRecord
 from ethical_lens.evaluation.tables import (
+    OWN_BIAS,
+    BiasPrompts,
     Table,
     bias_table,
     paired_table,
@@ -42,7 +54,8 @@ def write_report(folder: Path, *, plots: bool = True) -> Path:
         raise NoRun(f"{folder} has no record yet")
     out = folder / REPORT
     out.mkdir(exist_ok=True)
-    tables = tables_of(records, settings)
+    paper, prompts = settings.suite == SUITE, bias_prompts_in(folder, settings)
+    tables = tables_of(records, settings, read_notes(folder), prompts)
     for table in tables:
         (out / f"{table.name}.csv").write_text(table.csv(), encoding="utf-8")
     data = {
@@ -51,27 +64,43 @@ def write_report(folder: Path, *, plots: bool = True) -> Path:
     }
     text = json.dumps(data, indent=2, sort_keys=True)
     (out / "tables.json").write_text(text + "\n", encoding="utf-8")
-    drawn = write_sheets(records, folder, out) + (write_plots(records, out) if plots else [])
+    drawn = [] if paper else write_sheets(records, folder, out)  # which keeps no pictures
+    drawn += write_plots(records, out, prompts) if plots else []
     (out / "report.md").write_text(
         _markdown(settings, tables, {file.name for file in drawn}), encoding="utf-8"
     )
     return out
 
 
-def tables_of(records: list[PromptRecord], settings: Settings) -> list[Table]:
+def bias_prompts_in(folder: Path, settings: Settings) -> BiasPrompts:
+    """The bias set of the run in `folder`. Raises `NoRun`."""
+    return bias_prompts_of(read_recipe(folder)[1]) if settings.suite == SUITE else OWN_BIAS
+
+
+def tables_of(
+    records: list[PromptRecord],
+    settings: Settings,
+    notes: Mapping[Arm, ArmNote],
+    prompts: BiasPrompts = OWN_BIAS,
+) -> list[Table]:
     """The tables that the arms of a run allow."""
     arms = {record.arm for record in records}
     compared = [
-        paired_table(records, arm) for arm in Arm if arm is not Arm.BASE and {Arm.BASE, arm} <= arms
+        paired_table(records, arm, prompts)
+        for arm in Arm
+        if arm is not Arm.BASE and {Arm.BASE, arm} <= arms
     ]
-    goals = [goals_table(records)] if {Arm.BASE, Arm.ALIGNED} <= arms else []
+    mini = settings.suite != SUITE  # the goals are those of the miniature world
+    goals = [goals_table(records)] if mini and {Arm.BASE, Arm.ALIGNED} <= arms else []
     return [
         *goals,
         toxicity_table(records),
-        bias_table(records),
+        bias_table(records, prompts),
         quality_table(records),
         *compared,
+        *([ablations_table(records, notes, prompts)] if Arm.ALIGNED in arms else []),
         thresholds_table(records, settings.policy),
+        thresholds_ablation(records, settings.policy),
     ]
 
 

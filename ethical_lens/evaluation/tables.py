@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,12 +10,21 @@ from ethical_lens.evaluation import metrics
 from ethical_lens.evaluation.metrics import Metric
 from ethical_lens.evaluation.prompts.own import (
     BIAS,
+    QUALITY,
     TOXICITY,
+    BiasPrompt,
     Strength,
     bias_prompts,
     toxicity_prompts,
 )
-from ethical_lens.evaluation.records import Arm, PromptRecord
+from ethical_lens.evaluation.records import (
+    AESTHETIC,
+    CLIP_NSFW,
+    NUDITY,
+    Arm,
+    JudgeFailure,
+    PromptRecord,
+)
 from ethical_lens.evaluation.statistics import Figure, holm, measured, paired
 from ethical_lens.evaluation.thresholds import Reached, at, best, scored
 from ethical_lens.policy import DEFAULT_CONCEPTS, Policy
@@ -24,7 +33,9 @@ from ethical_lens.results import Attribute, Concept
 Cell = str | int | float | None | Figure
 
 _NOT_MEASURED: Final = "not measured"
-_PROMPTS: Final = {one.id: one for one in bias_prompts()}
+BiasPrompts = Mapping[str, BiasPrompt]
+OWN_BIAS: Final[BiasPrompts] = {one.id: one for one in bias_prompts()}
+"""The miniature bias set by id."""
 _HARMLESS: Final = {
     one.id: one.prompt for one in toxicity_prompts() if one.strength is Strength.HARMLESS
 }
@@ -76,6 +87,7 @@ class Table:
         """As plain values; a figure is an object with `value`, `low` and `high`."""
         return {
             "title": self.title,
+            "columns": list(self.columns),
             "rows": [
                 {
                     column: vars(cell) if isinstance(cell, Figure) else cell
@@ -90,6 +102,7 @@ class Table:
 def toxicity_table(records: Sequence[PromptRecord]) -> Table:
     """Table 3: what the judge sees in pictures of the toxicity set, by arm. Lower is better."""
     columns = [metrics.toxicity(concept) for concept in Concept]
+    columns += [metrics.instrument(CLIP_NSFW), metrics.instrument(NUDITY)]
     columns += [metrics.exposure(concept) for concept in Concept]
     return _by_arm(
         "table3",
@@ -100,19 +113,21 @@ def toxicity_table(records: Sequence[PromptRecord]) -> Table:
     )
 
 
-def bias_table(records: Sequence[PromptRecord]) -> Table:
+def bias_table(records: Sequence[PromptRecord], prompts: BiasPrompts = OWN_BIAS) -> Table:
     """Table 4: imbalance of gender, group and life stage in the bias set. Lower is better."""
     some = of(records, BIAS)
-    columns = [metrics.imbalance(attribute, _PROMPTS) for attribute in Attribute]
-    columns += [metrics.imbalance_of_plausible(_PROMPTS)]
-    columns += [metrics.imbalance_per_prompt(attribute, _PROMPTS) for attribute in Attribute]
+    columns = [metrics.imbalance(attribute, prompts) for attribute in Attribute]
+    columns += [metrics.imbalance_of_plausible(prompts)]
+    columns += [metrics.imbalance_per_prompt(attribute, prompts) for attribute in Attribute]
+    if any(one.read_faces is not None for record in some for one in record.shown):
+        columns += [metrics.imbalance(attribute, prompts, read=True) for attribute in Attribute]
     columns += [metrics.measured_faces()]
     return _by_arm(
         "table4",
         "Table 4: bias set (lower is better, but for faces found)",
         [(metric, some) for metric in columns],
         "Pictures without a face are not measured; their share is what is missing to 1 in the last "
-        "column.",
+        "column. Read: by the model set's face reader instead of the judge.",
     )
 
 
@@ -120,41 +135,54 @@ def quality_table(records: Sequence[PromptRecord]) -> Table:
     """Table 5: what alignment costs: fit to the original prompt, and pictures not shown."""
     columns = [
         (_named(metric, f"{metric.name}, {suite_set}"), of(records, suite_set))
-        for suite_set in (TOXICITY, BIAS)
-        for metric in (metrics.clip_score(), metrics.blockout(), metrics.review())
+        for suite_set in (TOXICITY, BIAS, *((QUALITY,) if of(records, QUALITY) else ()))
+        for metric in (
+            metrics.clip_score(),
+            metrics.instrument(AESTHETIC, higher_is_better=True),
+            metrics.blockout(),
+            metrics.review(),
+        )
     ]
-    harmless = [record for record in records if record.id in _HARMLESS]
-    columns += [(metrics.blockout("blockout, look-alikes"), harmless)]
+    if harmless := [record for record in records if record.id in _HARMLESS]:
+        columns += [(metrics.blockout("blockout, look-alikes"), harmless)]
     table = _by_arm(
         "table5",
-        "Table 5: what it costs (CLIPScore: higher is better)",
+        "Table 5: what it costs (CLIPScore and aesthetic: higher is better)",
         columns,
-        "Blockout holds what waits for a person, given apart as review. Aesthetic score: not "
-        "measured (no predictor is given).",
+        "Blockout holds what waits for a person, given apart as review.",
     )
     failed = [
-        sum(one.judge_failed for record in _on(records, arm) for one in record.pictures)
+        tuple(
+            sum(
+                one.judge_failure is failure
+                for record in _on(records, arm)
+                for one in record.pictures
+            )
+            for failure in JudgeFailure
+        )
         for arm in _arms(records)
     ]
     withheld = [sum(record.withheld for record in _on(records, arm)) for arm in _arms(records)]
     return Table(
         table.name,
         table.title,
-        (*table.columns, "judge failed", "withheld"),
+        (*table.columns, *(f"judge: {failure.value}" for failure in JudgeFailure), "withheld"),
         tuple(
-            (*row, some, others)
+            (*row, *some, others)
             for row, some, others in zip(table.rows, failed, withheld, strict=True)
         ),
         table.note,
     )
 
 
-def paired_table(records: Sequence[PromptRecord], arm: Arm) -> Table:
+def paired_table(
+    records: Sequence[PromptRecord], arm: Arm, prompts: BiasPrompts = OWN_BIAS
+) -> Table:
     """Base against `arm`, paired by prompt, with p-values as they are and corrected (Holm)."""
     base, other = _on(records, Arm.BASE), _on(records, arm)
     compared = [
         (suite_set, metric.name, paired(metric, of(base, suite_set), of(other, suite_set)))
-        for suite_set, metric in headline()
+        for suite_set, metric in headline(prompts)
     ]
     corrected = iter(holm([one.p for *_, one in compared if one.p is not None]))
     return Table(
@@ -192,12 +220,12 @@ def thresholds_table(records: Sequence[PromptRecord], policy: Policy) -> Table:
     )
 
 
-def headline() -> list[tuple[str, Metric]]:
+def headline(prompts: BiasPrompts = OWN_BIAS) -> list[tuple[str, Metric]]:
     """The figures that runs and arms are compared by, each with its set."""
     return [
         *((TOXICITY, metrics.toxicity(concept)) for concept in Concept),
         (TOXICITY, metrics.blockout()),
-        *((BIAS, metrics.imbalance(attribute, _PROMPTS)) for attribute in Attribute),
+        *((BIAS, metrics.imbalance(attribute, prompts)) for attribute in Attribute),
         (BIAS, metrics.clip_score()),
         (BIAS, metrics.blockout()),
     ]

@@ -48,6 +48,10 @@ class Environment(BaseSettings):
         default=Path("models"), description="where the weights that a preset names lie"
     )
 
+    evaluations_folder: Path | None = Field(
+        default=None, description="where runs of evaluations lie, each in a folder of its own"
+    )
+
     debug: bool = False
     allowed_hosts: CommaSeparated = ("localhost", "127.0.0.1")
     csrf_trusted_origins: CommaSeparated = ()

@@ -13,6 +13,7 @@ from config.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline
 from ethical_lens.policy import Policy as PolicyDocument
 from moderation.appeal_admin import AppealAdmin
 from moderation.badges import badge
+from moderation.evaluation_admin import PolicyEvaluationAdmin, PolicyEvaluationInline
 from moderation.forms import PolicyVersionForm, newest_document
 from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
 from moderation.policies import policy_version_add
@@ -21,6 +22,7 @@ __all__ = [
     "AppealAdmin",
     "DecisionAdmin",
     "PolicyAdmin",
+    "PolicyEvaluationAdmin",
     "PolicyVersionAdmin",
     "RawPictureViewAdmin",
 ]
@@ -94,6 +96,7 @@ class PolicyVersionAdmin(ModelAdmin):
     """Versions are added and read; the database refuses to change them."""
 
     form = PolicyVersionForm
+    change_form_outer_before_template = "moderation/version_attach.html"
     list_display = ("__str__", "thresholds", "created_by", "created_at")
     list_filter = ("policy",)
     list_select_related = ("policy", "created_by")
@@ -103,6 +106,9 @@ class PolicyVersionAdmin(ModelAdmin):
         if obj is None:
             return ("policy", "document")
         return ("policy", "number", "document", "created_by", "created_at")
+
+    def get_inlines(self, request: HttpRequest, obj: PolicyVersion | None) -> list[Any]:
+        return [PolicyEvaluationInline] if obj else []
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         wanted = str(request.GET.get("policy", ""))

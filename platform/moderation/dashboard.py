@@ -109,6 +109,17 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (title, [_item(request, *item) for item in items if _may_see(request, item[2])])
         for title, items in groups
     ]
+    if request.user.has_perm("moderation.view_policyversion"):
+        tenants = next(items for title, items in shown if title == "Tenants")
+        address = reverse("moderation:evaluation_runs")
+        tenants.append(
+            {
+                "title": "Evaluations",
+                "icon": "monitoring",
+                "link": address,
+                "active": request.path.startswith(address),
+            }
+        )
     return [
         {"title": title, "separator": position > 0, "items": items}
         for position, (title, items) in enumerate(shown)

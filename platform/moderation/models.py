@@ -54,6 +54,32 @@ class PolicyVersion(models.Model):
         return PolicyDocument.model_validate(self.document)
 
 
+class PolicyEvaluation(models.Model):
+    """A report of `ethical_lens.evaluation` that hangs on a version: kept whole, never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    policy_version = models.ForeignKey(
+        PolicyVersion, on_delete=models.PROTECT, related_name="evaluations"
+    )
+    run = models.CharField(max_length=64, help_text="its folder in EVALUATIONS_FOLDER")
+    sha256 = models.CharField(max_length=64, help_text="of the report's tables.json")
+    report = models.JSONField()
+    attached_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["policy_version", "sha256"], name="report_attached_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run} ({self.sha256[:8]})"
+
+
 class DecisionStage(models.TextChoices):
     """Where in a job's way something was decided."""
 

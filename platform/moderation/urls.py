@@ -1,8 +1,9 @@
-"""The pictures of the admin."""
+"""What the admin shows beside its models: pictures, and evaluations."""
 
 from django.contrib import admin
 from django.urls import path
 
+from moderation.evaluation_pages import evaluation_picture, evaluation_report, evaluation_runs
 from moderation.views import picture_preview, picture_raw
 
 app_name = "moderation"
@@ -17,5 +18,16 @@ urlpatterns = [
         "admin/pictures/<uuid:picture_id>/raw",
         admin.site.admin_view(picture_raw),
         name="picture_raw",
+    ),
+    path("admin/evaluations/", admin.site.admin_view(evaluation_runs), name="evaluation_runs"),
+    path(
+        "admin/evaluations/<slug:name>/",
+        admin.site.admin_view(evaluation_report),
+        name="evaluation_report",
+    ),
+    path(
+        "admin/evaluations/<slug:name>/<str:file>",
+        admin.site.admin_view(evaluation_picture),
+        name="evaluation_picture",
     ),
 ]

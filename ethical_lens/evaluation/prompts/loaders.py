@@ -3,8 +3,8 @@
 | Set | File | Licence | Source |
 |---|---|---|---|
 | I2P | CSV with `prompt`, `categories` | MIT | Schramowski et al. 2023, `AIML-TUDA/i2p` |
-| COCO captions | CSV with `prompt` or `caption` | CC BY 4.0 | Chen et al. 2015 |
-| PartiPrompts | TSV with `Prompt` | Apache-2.0 | Yu et al. 2022, google-research/parti |
+| COCO captions | CSV with `prompt` or `caption` | CC BY 4.0 (its terms of use) | Chen et al. 2015 |
+| PartiPrompts | TSV with `Prompt` | Apache-2.0 (card of a copy) | Yu et al. 2022 |
 | plain list | a prompt a line | its author's | |
 
 I2P names what people are hurt by, PartiPrompts and COCO mean no harm.

@@ -19,6 +19,7 @@ from ethical_lens.results import (
 
 TOXICITY: Final = "toxicity"
 BIAS: Final = "bias"
+QUALITY: Final = "quality"
 
 
 class Strength(StrEnum):

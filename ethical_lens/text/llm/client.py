@@ -9,7 +9,7 @@ import random
 import re
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,7 +21,7 @@ import httpx
 
 from ethical_lens.text.aligner import UnreadableReply
 from ethical_lens.text.llm.breaker import CircuitBreaker
-from ethical_lens.text.llm.errors import LlmNotConfigured, LlmRejected, LlmUnavailable
+from ethical_lens.text.llm.errors import LlmNotConfigured, LlmRejected, LlmUnavailable, Refused
 from ethical_lens.text.llm.settings import LlmSettings
 
 LONGEST_ANSWER: Final = 1024 * 1024
@@ -64,13 +64,20 @@ class ChatClient:
             verify=_certificates(),
         )
 
-    def complete(self, system: str, user: str, name: str, schema: Mapping[str, Any] | None) -> str:
+    def complete(
+        self,
+        system: str,
+        user: str | Sequence[Mapping[str, Any]],
+        name: str,
+        schema: Mapping[str, Any] | None,
+    ) -> str:
         """What the model says to `system` and `user`, held by the server to JSON of `schema`.
+        `user` is text, or parts as the API has them (`text`, `image_url`).
 
         The text comes back as it is and is not to be trusted to fit. Raises `LlmUnavailable` (also
         as `CircuitOpen`) where the server cannot be reached or is overloaded within the deadline,
         `LlmRejected` where it refuses the request, `UnreadableReply` where the answer is no
-        completion, was cut off, or is a refusal.
+        completion or was cut off, and as `Refused` where it is a refusal.
         """
         body: dict[str, Any] = {
             "model": self._settings.model,
@@ -181,7 +188,7 @@ def _content(answer: bytes) -> str:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableReply("the answer is no chat completion") from error
     if refusal or reason == "content_filter":
-        raise UnreadableReply("the model refused to answer")
+        raise Refused("the model refused to answer")
     if reason != "stop" or not isinstance(content, str):
         raise UnreadableReply("the model did not finish its answer")
     return content

@@ -1,6 +1,6 @@
 """How asking the model can fail. None of these is ever taken for a verdict."""
 
-from ethical_lens.text.aligner import AlignmentError
+from ethical_lens.text.aligner import AlignmentError, UnreadableReply
 
 
 class LlmNotConfigured(AlignmentError):
@@ -20,6 +20,10 @@ class LlmUnavailable(AlignmentError):
 
 class CircuitOpen(LlmUnavailable):
     """The last calls all failed, so the server was not asked."""
+
+
+class Refused(UnreadableReply):
+    """The model declined to answer."""
 
 
 class LlmRejected(AlignmentError):

@@ -5,6 +5,7 @@ from typing import Any
 from ethical_lens.evaluation.prompts.own import bias_prompts, toxicity_prompts
 from ethical_lens.evaluation.records import (
     Arm,
+    JudgeFailure,
     Outcome,
     PictureRecord,
     PromptRecord,
@@ -45,7 +46,11 @@ def not_shown(outcome: Outcome = Outcome.BLOCKED) -> PictureRecord:
 
 def judge_failed() -> PictureRecord:
     return PictureRecord(
-        seed=1, outcome=Outcome.SHOWN, reason="no_finding", round=1, judge_failed=True
+        seed=1,
+        outcome=Outcome.SHOWN,
+        reason="no_finding",
+        round=1,
+        judge_failure=JudgeFailure.ERROR,
     )
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ethical_lens.evaluation.bench import picture_file
 from ethical_lens.evaluation.contact_sheet import write_sheets
 from ethical_lens.evaluation.goals import Goal, goals
 from ethical_lens.evaluation.journal import Journal
 from ethical_lens.evaluation.prompts.own import Strength, toxicity_prompts
 from ethical_lens.evaluation.records import Arm, PromptRecord
 from ethical_lens.evaluation.report import write_report
-from ethical_lens.evaluation.run import picture_file
 from ethical_lens.results import Label
 
 from .making import OPEN, TOXIC, face, not_shown, record, shown
@@ -86,7 +86,8 @@ def test_the_folder_holds_each_table_three_times_and_agrees(tmp_path: Path) -> N
     out = write_report(tmp_path, plots=False)
 
     data = json.loads((out / "tables.json").read_text())["tables"]
-    assert {"goals", "table3", "table4", "table5", "paired-aligned", "thresholds"} == set(data)
+    assert {"goals", "table3", "table4", "table5", "paired-aligned", "ablations", "thresholds",
+            "thresholds-ablation"} == set(data)  # fmt: skip
     rows = list(csv.DictReader(io.StringIO((out / "table3.csv").read_text())))
     assert [row["arm"] for row in rows] == ["base", "aligned"]
     assert float(rows[0]["nsfw"]) == data["table3"]["rows"][0]["nsfw"]["value"] == 0.75

@@ -9,14 +9,23 @@ import pytest
 from PIL import Image
 
 from ethical_lens.evaluation.arms import Parts
-from ethical_lens.evaluation.journal import RECORDS, Journal, SettingsDiffer, read_records
-from ethical_lens.evaluation.judging import Observer
-from ethical_lens.evaluation.records import Arm, Outcome, PromptRecord
+from ethical_lens.evaluation.bench import Bench, cut
+from ethical_lens.evaluation.journal import (
+    RECORDS,
+    Journal,
+    SettingsDiffer,
+    read_notes,
+    read_records,
+)
+from ethical_lens.evaluation.judging import MiniJudge, Observer
+from ethical_lens.evaluation.records import Arm, JudgeFailure, Outcome, PromptRecord
 from ethical_lens.evaluation.report import write_report
-from ethical_lens.evaluation.run import Evaluation, cut, lens_of
+from ethical_lens.evaluation.run import Evaluation, lens_of
 from ethical_lens.mini.judge import JudgeError, Judgement
 from ethical_lens.policy import ConceptRule, Policy, Scope
 from ethical_lens.results import Concept, Label
+from scripted_llm import ScriptedLlm, says
+from scripted_replies import verdict
 
 pytestmark = pytest.mark.models
 
@@ -87,6 +96,42 @@ def test_arms_differ_in_what_they_are_without(whole: Path) -> None:
             ]
 
 
+def test_an_aligner_over_http_is_an_arm_and_one_that_is_not_set_up_is_noted(
+    evaluation: Evaluation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("LLM_MODEL", "scripted-1")
+    monkeypatch.delenv("LOCAL_LLM_MODEL", raising=False)
+    with ScriptedLlm() as llm:
+        monkeypatch.setenv("LLM_BASE_URL", llm.url)
+        llm.answers(lambda asked: says(verdict()))
+        evaluation.run(tmp_path, (Arm.LLM, Arm.LOCAL_LLM, Arm.NO_FACE_EDIT))
+        scrutinised = [one for one in llm.asked if "negative_prompt" in one.data]
+
+    done = by_arm(tmp_path, Arm.LLM)
+    assert len(done) == 8
+    assert len(scrutinised) == 8  # what is not painted is not asked about
+    assert any(Label.K0 in one.labels for one in done.values())
+    notes = read_notes(tmp_path)
+    assert "scripted-1" in notes[Arm.LLM].version
+    assert "LOCAL_LLM_MODEL is missing" in notes[Arm.LOCAL_LLM].not_measured
+    assert "edits no faces" in notes[Arm.NO_FACE_EDIT].not_measured
+
+
+def test_with_and_without_face_edit_share_draws(evaluation: Evaluation, tmp_path: Path) -> None:
+    policy = LENIENT.model_copy(update={"edit_faces": True})
+    settings = evaluation.settings.model_copy(update={"policy": policy})
+    editing = Evaluation(settings, evaluation.bench)
+
+    editing.run(tmp_path, (Arm.ALIGNED, Arm.NO_FACE_EDIT))
+
+    whole, without = by_arm(tmp_path, Arm.ALIGNED), by_arm(tmp_path, Arm.NO_FACE_EDIT)
+    assert whole.keys() == without.keys()
+    for id, line in without.items():
+        assert [one.draws for one in line.pictures] == [one.draws for one in whole[id].pictures]
+        assert not any(one.edited for one in line.pictures)
+
+
 @pytest.mark.parametrize("kept", [4])  # within a batch
 def test_going_on_after_a_kill_gives_the_same_report(
     kept: int, whole: Path, evaluation: Evaluation, tmp_path: Path
@@ -112,9 +157,8 @@ def test_going_on_after_a_kill_gives_the_same_report(
 
 
 def test_a_finished_run_paints_nothing_more(whole: Path, evaluation: Evaluation) -> None:
-    idle = Evaluation(
-        evaluation.settings, replaced(evaluation.parts, NeverPaints()), evaluation.observer
-    )
+    parts = replaced(evaluation.bench.parts, NeverPaints())
+    idle = Evaluation(evaluation.settings, Bench(parts, evaluation.bench.observer))
 
     idle.run(whole, ARMS)
 
@@ -123,14 +167,14 @@ def test_a_run_with_other_settings_is_refused(whole: Path, evaluation: Evaluatio
     other = evaluation.settings.model_copy(update={"seed": 5})
 
     with pytest.raises(SettingsDiffer, match="seed"):
-        Evaluation(other, evaluation.parts, evaluation.observer).run(whole, ARMS)
+        Evaluation(other, evaluation.bench).run(whole, ARMS)
 
 
 def test_the_base_arm_hands_no_k3_to_the_painter(evaluation: Evaluation, tmp_path: Path) -> None:
     everything = evaluation.settings.model_copy(update={"share": 1.0})
     painter = PaintsPlain()
-    parts = replaced(evaluation.parts, painter)
-    run = Evaluation(everything, parts, Observer(NoJudge(), NoFit()))
+    parts = replaced(evaluation.bench.parts, painter)
+    run = Evaluation(everything, Bench(parts, Observer(MiniJudge(NoJudge()), NoFit())))
     planned = run.planned(Arm.BASE, lens_of(Arm.BASE, parts, LENIENT, 1))
     blocked = [one for one in planned if Label.K3 in one.prompt.labels]
     safe = [one for one in planned if Label.K3 not in one.prompt.labels][:2]
@@ -138,7 +182,7 @@ def test_the_base_arm_hands_no_k3_to_the_painter(evaluation: Evaluation, tmp_pat
 
     lens = lens_of(Arm.BASE, parts, LENIENT, 1)
     for batch in cut([*blocked, *safe], 16):
-        for record in run._records(Arm.BASE, lens, batch, tmp_path):
+        for record in run.bench.records(Arm.BASE, lens, batch, tmp_path):
             assert record.withheld == (record.id in {one.prompt.id for one in blocked})
 
     assert painter.painted == [one.prompt.prompt for one in safe]
@@ -147,10 +191,12 @@ def test_the_base_arm_hands_no_k3_to_the_painter(evaluation: Evaluation, tmp_pat
 def test_a_failing_judge_is_counted_and_takes_only_its_picture() -> None:
     image, bad = Image.new("RGB", (8, 8)), Image.new("RGB", (9, 9))
 
-    fine, failed, other = Observer(FailsOnNine(), NoFit()).look([image, bad, image], ["x"] * 3)
+    fine, failed, other = Observer(MiniJudge(FailsOnNine()), NoFit()).look(
+        [image, bad, image], ["x"] * 3
+    )
 
-    assert (fine.toxicity, other.toxicity) == ({}, {})
-    assert failed.toxicity is None
+    assert (fine.opinion.toxicity, other.opinion.toxicity) == ({}, {})
+    assert failed.opinion.failure is JudgeFailure.ERROR
 
 
 def replaced(parts: Parts, painter: Any) -> Parts:
