@@ -21,7 +21,14 @@ from factories import make_aligned_job, make_job, make_tenant
 from jobs.models import Job, Outbox, Picture, StageRun, UsageRecord, Worker
 from jobs.states import JobStatus
 from moderation.appeals import appeals_open
-from moderation.models import Appeal, Decision, Policy, PolicyVersion, RawPictureView
+from moderation.models import (
+    Appeal,
+    Decision,
+    Policy,
+    PolicyEvaluation,
+    PolicyVersion,
+    RawPictureView,
+)
 from review_cases import held_job, judged_job, make_user
 from webhooks.endpoints import endpoint_create
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint, Event
@@ -88,6 +95,10 @@ def everything(boss: User) -> dict[type[models.Model], models.Model]:
         ),
         RawPictureView.objects.create(
             picture=picture, user=boss, object_digest=picture.current.sha256
+        ),
+        PolicyEvaluation.objects.create(
+            policy_version=job.policy_version, run="first", sha256="0" * 64, report={"tables": {}},
+            attached_by=boss,
         ),
     ]  # fmt: skip
     delivery = delivered(job.tenant, job)
@@ -197,7 +208,9 @@ def test_moderators_see_their_pages_and_no_others() -> None:
     client = Client()
     client.force_login(make_user(group="Moderators"))
     assert client.get(reverse("admin:index")).status_code == 200
-    seen: list[type[models.Model]] = [Job, Picture, Decision, Policy, PolicyVersion, Appeal]
+    seen: list[type[models.Model]] = [
+        Job, Picture, Decision, Policy, PolicyVersion, PolicyEvaluation, Appeal,
+    ]  # fmt: skip
     for model in REGISTERED:
         expected = 200 if model in seen else 403
         assert client.get(url(model, "changelist")).status_code == expected, model
