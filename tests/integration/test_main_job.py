@@ -15,7 +15,14 @@ from redis import Redis
 from accounts.models import User
 from devstack.ports import free_port
 from devstack.receiver import Receiver
-from ethical_lens.policy import DEFAULT_CONCEPTS, BlurSettings, ConceptRule, Policy, Scope
+from ethical_lens.policy import (
+    DEFAULT_CONCEPTS,
+    OUT_OF_REACH,
+    BlurSettings,
+    ConceptRule,
+    Policy,
+    Scope,
+)
 from ethical_lens.results import Concept
 from factories import make_job, make_tenant
 from jobs.models import Job, PictureVersion
@@ -186,7 +193,11 @@ def test_only_the_failing_picture_is_painted_again() -> None:
     )
     (_, _), (middle, _), (highest, toxic) = scores
     rule = ConceptRule(threshold=(middle + highest) / 2, scope=Scope.PICTURE)
-    policy = Policy(concepts=DEFAULT_CONCEPTS | {Concept.POLITIC: rule})
+    others = {  # no other head is to ask for a new picture
+        concept: rule.model_copy(update={"threshold": OUT_OF_REACH})
+        for concept, rule in DEFAULT_CONCEPTS.items()
+    }
+    policy = Policy(concepts=others | {Concept.POLITIC: rule})
     job = judged(policy, prompt=PARTY, n=3, seed=20)
     assert {p.index: p.round for p in job.pictures.all()} == {
         index: 2 if index == toxic else 1 for index in range(3)
