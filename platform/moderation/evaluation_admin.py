@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -64,6 +65,10 @@ class PolicyEvaluationAdmin(ModelAdmin):
     list_select_related = ("policy_version__policy", "attached_by")
     ordering = ("-id",)
     change_form_outer_after_template = "moderation/attached_report.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PolicyEvaluation]:
+        evaluations: QuerySet[PolicyEvaluation] = super().get_queryset(request)
+        return evaluations.defer("report")  # lists show none, and it may be large
 
     def get_fields(self, request: HttpRequest, obj: PolicyEvaluation | None = None) -> Any:
         if obj is None:

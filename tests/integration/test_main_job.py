@@ -193,7 +193,7 @@ def test_only_the_failing_picture_is_painted_again() -> None:
     )
     (_, _), (middle, _), (highest, toxic) = scores
     rule = ConceptRule(threshold=(middle + highest) / 2, scope=Scope.PICTURE)
-    others = {  # no other head is to ask for a new picture
+    others = {  # nsfw fires on painted rallies too (docs/models.md)
         concept: rule.model_copy(update={"threshold": OUT_OF_REACH})
         for concept, rule in DEFAULT_CONCEPTS.items()
     }
