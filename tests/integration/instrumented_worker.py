@@ -5,6 +5,8 @@
     <stage>-fails     raise instead of working
     <stage>-dies      end the process when a job of the batch has "poison" in its prompt
 
+Where it waits it says so, in a file `<moment>.reached`.
+
 Nothing of the project is replaced: the real work runs before or after.
 """
 
@@ -27,6 +29,8 @@ def told(moment: str) -> bool:
 
 
 def wait_while(moment: str) -> None:
+    if told(moment):
+        (FOLDER / f"{moment}.reached").touch()
     while told(moment):
         time.sleep(0.02)
 

@@ -60,6 +60,11 @@ class Rig:
             yield
         finally:
             path.unlink(missing_ok=True)
+            (self.moments / f"{name}.reached").unlink(missing_ok=True)
+
+    def wait_for(self, moment: str) -> None:
+        """Return once a worker waits there."""
+        wait_until((self.moments / f"{moment}.reached").exists, f"a worker to reach {moment}")
 
     @contextmanager
     def second(self, worker: str, **environment: str) -> Iterator[str]:
@@ -93,8 +98,8 @@ def rig(make_application: Callable[..., Application]) -> Rig:
 def test_a_killed_worker_costs_nothing(rig: Rig, stage: str, moment: str) -> None:
     with rig.moment(f"{stage}-{moment}"):
         job = make_job(n=2)
-        wait_for_stage(job, stage, "running")
-        time.sleep(0.3)  # let the work of "worked" be done
+        rig.wait_for(f"{stage}-{moment}")
+        assert job.stages.get(stage=stage).state == "running"
         rig.supervisor.kill(WORKER_OF[stage], signal.SIGKILL)
     wait_for_end(job)
     assert_one_end(job, "succeeded")
@@ -105,8 +110,7 @@ def test_a_killed_worker_costs_nothing(rig: Rig, stage: str, moment: str) -> Non
 def test_a_zombie_that_wakes_after_its_token_is_gone_changes_nothing(rig: Rig) -> None:
     with rig.moment("generate-worked"):
         job = make_job()
-        wait_for_stage(job, "generate", "running")
-        time.sleep(0.5)
+        rig.wait_for("generate-worked")
         rig.supervisor.kill("worker-pictures", signal.SIGSTOP)
     try:
         with rig.second("worker-pictures"):
