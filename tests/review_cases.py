@@ -70,9 +70,9 @@ def claimed(job: Job, stage: str) -> Claim:
     return claim
 
 
-def painted_job(n: int = 1, **changes: object) -> Job:
+def painted_job(n: int = 1, tenant: Tenant | None = None, **changes: object) -> Job:
     """An admitted job whose pictures are painted and wait for scrutiny."""
-    job = make_job(make_tenant(Policy()), n=n, **changes)
+    job = make_job(tenant or make_tenant(Policy()), n=n, **changes)
     Job.objects.filter(pk=job.pk).update(admitted_at=Now())
     Outbox.objects.filter(job=job).delete()
     verdict = TextVerdict(

@@ -17,6 +17,7 @@ from moderation.evaluation_admin import PolicyEvaluationAdmin, PolicyEvaluationI
 from moderation.forms import PolicyVersionForm, newest_document
 from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
 from moderation.policies import policy_version_add
+from moderation.report_admin import ReportAdmin
 
 __all__ = [
     "AppealAdmin",
@@ -25,6 +26,7 @@ __all__ = [
     "PolicyEvaluationAdmin",
     "PolicyVersionAdmin",
     "RawPictureViewAdmin",
+    "ReportAdmin",
 ]
 
 admin.site.index_template = "moderation/dashboard.html"

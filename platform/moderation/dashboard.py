@@ -11,7 +11,12 @@ from django.utils import timezone
 from jobs.admin.machinery import silence
 from jobs.models import Job, Worker
 from jobs.states import IN_FLIGHT, JobStatus
-from moderation.queue import appeals_waiting, pictures_waiting, prompts_waiting
+from moderation.queue import (
+    appeals_waiting,
+    pictures_waiting,
+    prompts_waiting,
+    reports_waiting,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context
     now = timezone.now()
     pictures, prompts = pictures_waiting().count(), prompts_waiting().count()
-    appeals = appeals_waiting().count()
+    appeals, reports = appeals_waiting().count(), reports_waiting().count()
     failed = Job.objects.filter(status=JobStatus.FAILED, ended_at__gte=now - timedelta(days=1))
     failures = failed.count()
     running = Job.objects.filter(status__in=IN_FLIGHT).count()
@@ -45,6 +50,10 @@ def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         Count(
             "appeals wait for an answer", appeals,
             reverse("admin:moderation_appeal_changelist") + "?waiting=answer", appeals > 0,
+        ),
+        Count(
+            "reports wait for an answer", reports,
+            reverse("admin:moderation_report_changelist") + "?waiting=answer", reports > 0,
         ),
         Count("jobs queued or running", running, jobs),
         Count(
@@ -65,6 +74,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 ("In review", "visibility", "jobs.picture", "?waiting=decision"),
                 ("Prompts held", "chat_error", "jobs.job", "?waiting=prompt"),
                 ("Appeals", "contact_support", "moderation.appeal", "?waiting=answer"),
+                ("Reports", "flag", "moderation.report", "?waiting=answer"),
                 ("Jobs", "work", "jobs.job", ""),
                 ("Pictures", "image", "jobs.picture", ""),
                 ("Decisions", "gavel", "moderation.decision", ""),
@@ -145,6 +155,7 @@ def _item(request: HttpRequest, title: str, icon: str, model: str, query: str) -
         "jobs.picture": pictures_waiting,
         "jobs.job": prompts_waiting,
         "moderation.appeal": appeals_waiting,
+        "moderation.report": reports_waiting,
     }
     number = waiting[model]().count() if query else 0
     return item | ({"badge": str(number), "badge_variant": "warning"} if number else {})

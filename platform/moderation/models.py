@@ -207,6 +207,59 @@ class Appeal(models.Model):
         return AppealState.ACCEPTED if accepted else AppealState.REFUSED
 
 
+class ReportReason(models.TextChoices):
+    """What somebody says is wrong with a picture."""
+
+    SEXUAL = "sexual"
+    MINOR = "minor"
+    VIOLENCE = "violence"
+    HATE = "hate"
+    PERSON = "person", "shows a real person"
+    ILLEGAL = "illegal"
+    OTHER = "other"
+
+
+class Report(models.Model):
+    """A platform's word that a picture which is out should not be; a person looks, and answers.
+
+    Open until `answer`, the decision that ended it; one decision may answer several.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey("accounts.Tenant", on_delete=models.PROTECT, related_name="+")
+    picture = models.ForeignKey("jobs.Picture", on_delete=models.PROTECT, related_name="reports")
+    reason = models.CharField(max_length=16, choices=ReportReason.choices)
+    text = models.TextField(blank=True)
+    reporter = models.CharField(
+        max_length=100, blank=True, help_text="who saw it, in the platform's own reference"
+    )
+    object_digest = models.CharField(max_length=64, help_text="SHA-256 of what was out then")
+    answer = models.ForeignKey(Decision, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answer__isnull=True, answered_at__isnull=True)
+                | Q(answer__isnull=False, answered_at__isnull=False),
+                name="reports_are_answered_at_a_time",
+            ),
+            models.UniqueConstraint(
+                fields=["picture", "reason", "reporter"],
+                condition=Q(answer__isnull=True),
+                name="one_open_report_of_its_kind",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(answer__isnull=True), name="report_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason}, picture {self.picture_id}"
+
+
 class RawPictureView(models.Model):
     """Who looked at a picture that was not released, and when."""
 

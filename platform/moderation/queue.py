@@ -4,7 +4,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from jobs.models import Job, Picture
 from jobs.states import JobStatus, PictureStatus
-from moderation.models import Appeal
+from moderation.models import Appeal, Report
 
 
 def pictures_waiting() -> QuerySet[Picture]:
@@ -20,6 +20,11 @@ def pictures_waiting() -> QuerySet[Picture]:
 def appeals_waiting() -> QuerySet[Appeal]:
     """Appeals that nobody has answered, oldest first."""
     return Appeal.objects.filter(answer=None)
+
+
+def reports_waiting() -> QuerySet[Report]:
+    """Reports of pictures that are out, not answered yet, oldest first."""
+    return Report.objects.filter(answer=None)
 
 
 def prompts_waiting() -> QuerySet[Job]:

@@ -28,7 +28,10 @@ from moderation.models import (
     PolicyEvaluation,
     PolicyVersion,
     RawPictureView,
+    Report,
+    ReportReason,
 )
+from moderation.reports import report_open
 from review_cases import held_job, judged_job, make_user
 from webhooks.endpoints import endpoint_create
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint, Event
@@ -38,7 +41,7 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db]
 REGISTERED = sorted(admin.site._registry, key=lambda model: model._meta.label)
 HISTORY = [
     Job, Picture, StageRun, Worker, Outbox, UsageRecord, Decision, RawPictureView, Endpoint, Event,
-    Delivery,
+    Delivery, Report,
 ]  # fmt: skip
 
 
@@ -104,6 +107,8 @@ def everything(boss: User) -> dict[type[models.Model], models.Model]:
     delivery = delivered(job.tenant, job)
     rows += [delivery, delivery.event, delivery.endpoint]
     rows += appeals_open(job_id=job.id, statement="It is a museum piece.")
+    out = released.pictures.get()
+    rows.append(report_open(picture_id=out.id, reason=ReportReason.HATE)[0])
     return {type(row): row for row in rows}
 
 
@@ -209,7 +214,7 @@ def test_moderators_see_their_pages_and_no_others() -> None:
     client.force_login(make_user(group="Moderators"))
     assert client.get(reverse("admin:index")).status_code == 200
     seen: list[type[models.Model]] = [
-        Job, Picture, Decision, Policy, PolicyVersion, PolicyEvaluation, Appeal,
+        Job, Picture, Decision, Policy, PolicyVersion, PolicyEvaluation, Appeal, Report,
     ]  # fmt: skip
     for model in REGISTERED:
         expected = 200 if model in seen else 403

@@ -97,6 +97,10 @@ _ALL: Final = (
         "Each decision can be appealed once; see the appeals of the job.",
     ),
     Kind(
+        409, "picture_not_released", "The picture is not released",
+        "Only a picture that is out can be reported; see its `status`.",
+    ),
+    Kind(
         413, "body_too_large", "The body is too large", "At most 65536 bytes, 524288 for a batch."
     ),
     Kind(

@@ -310,6 +310,23 @@ REFUSED_APPEAL: Final = APPEAL | {
     "answered_at": "2026-11-23T08:12:44.120381Z",
 }
 
+REPORT: Final[dict[str, Any]] = {
+    "id": "01a20599-6e4f-7a2c-8b1d-c0d1e2f30415",
+    "picture": 0,
+    "reason": "violence",
+    "text": "There is blood on the wall.",
+    "reporter": "viewer-20394",
+    "created_at": "2026-11-24T10:02:00.398101Z",
+    "answered_at": None,
+    "action": None,
+    "explanation": "",
+}
+REPORT_ANSWERED: Final = REPORT | {
+    "answered_at": "2026-11-24T11:20:31.120381Z",
+    "action": "allow",
+    "explanation": "It is a red curtain.",
+}
+
 END: Final[dict[str, Any]] = {
     name: SUCCEEDED[name]
     for name in ("id", "status", "reason", "explanation", "created_at", "ended_at", "urls")

@@ -16,6 +16,8 @@ from jobs.api.example_bodies import (
     PICTURE_BLOCKED,
     QUEUED,
     REFUSED_APPEAL,
+    REPORT,
+    REPORT_ANSWERED,
     REWORDED,
     SUCCEEDED,
     UNLINKED,
@@ -25,6 +27,7 @@ from jobs.api.example_bodies import (
 
 _SAME: Final = {"job_id": "$response.body#/id"}
 _HERE: Final = {"job_id": "$request.path.job_id"}
+_PICTURE_HERE: Final = _HERE | {"index": "$request.path.index"}
 _ON: Final = {
     "get": Link("GET /jobs/{job_id}", _SAME, "the job as it is then"),
     "cancel": Link("POST /jobs/{job_id}/cancel", _SAME),
@@ -183,6 +186,23 @@ DOCUMENTED: Final = {
     ),
     "GET /jobs/{job_id}/appeals": Documented(
         answers={200: {"open": [APPEAL], "refused": [REFUSED_APPEAL], "none": []}},
+        links={"decisions": Link("GET /jobs/{job_id}/decisions", _HERE)},
+    ),
+    "POST /jobs/{job_id}/pictures/{index}/reports": Documented(
+        request={
+            "with a reference": {
+                "reason": REPORT["reason"],
+                "text": REPORT["text"],
+                "reporter": REPORT["reporter"],
+            },
+            "plain": {"reason": "violence"},
+        },
+        answers={201: {"opened": REPORT}, 200: {"open already": REPORT}},
+        problems=("picture_not_released",),
+        links={"reports": Link("GET /jobs/{job_id}/pictures/{index}/reports", _PICTURE_HERE)},
+    ),
+    "GET /jobs/{job_id}/pictures/{index}/reports": Documented(
+        answers={200: {"open": [REPORT], "answered": [REPORT_ANSWERED], "none": []}},
         links={"decisions": Link("GET /jobs/{job_id}/decisions", _HERE)},
     ),
 }
