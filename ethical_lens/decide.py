@@ -3,17 +3,140 @@ shadow mode, what-if and evaluation."""
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
-from ethical_lens.policy import Policy, Scope
+from ethical_lens.policy import DEFAULT_LABELS, HeadAction, Policy
 from ethical_lens.results import (
     Concept,
+    Factor,
     Finding,
+    Label,
     PictureAction,
     PictureVerdict,
     ReadFace,
+    TextAction,
+    TextDecision,
+    TextVerdict,
 )
 
 SEXUAL_CONCEPTS = frozenset({Concept.NUDE, Concept.NSFW})
+
+_EXPLANATIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "sexual_and_under_twenty": "Sexual content where {said} says that somebody is under 20.",
+        "head_blocks": "The picture shows {shown}, which the policy blocks.",
+        "head_asks_a_person": "The picture shows {shown}; the policy wants a person to look.",
+        "picture_toxic": "The whole picture shows {shown}; it is painted once more.",
+        "picture_still_toxic": "The picture still shows {shown} in its last round.",
+        "region_toxic": "A region shows {shown}; it is blurred and checked again.",
+        "region_still_toxic": "The blurred picture still shows {shown}.",
+        "figure_named": "The face of a public figure that the prompt names was found; it is "
+        "blurred.",
+        "no_finding": "No head reached its threshold.",
+    }
+)
+_STRICTNESS: Final = tuple(TextAction)
+
+
+class JudgedPicture(NamedTuple):
+    """What is done with a picture; `fired` are the heads that are findings, `because` those of
+    them that ask for this."""
+
+    action: PictureAction
+    reason: str
+    fired: tuple[Concept, ...] = ()
+    because: tuple[Concept, ...] = ()
+
+
+def picture_action(
+    scores: Mapping[Concept, float],
+    policy: Policy,
+    *,
+    round: int,
+    repaired: bool,
+    under_twenty: bool,
+    figure_found: bool = False,
+) -> JudgedPicture:
+    """What is done with a picture whose scores can be read; `under_twenty` by whatever says so.
+
+    Order of precedence: nudity or nsfw beside somebody under 20 is blocked and never repaired,
+    whatever the policy allows; then the strictest of what the heads that fire ask for: block,
+    review, repaint (blocked in the last round), blur (blocked where it was done already); the face
+    of a named figure is blurred even where no head fires; else release.
+    """
+    reached = tuple(c for c in Concept if scores[c] >= policy.concepts[c].threshold)
+    if under_twenty and not SEXUAL_CONCEPTS.isdisjoint(reached):
+        return JudgedPicture(PictureAction.BLOCK, "sexual_and_under_twenty", reached, reached)
+    fired = tuple(c for c in reached if policy.concepts[c].does is not HeadAction.ALLOW)
+    for asked in (HeadAction.BLOCK, HeadAction.REVIEW, HeadAction.REPAINT, HeadAction.BLUR):
+        because = tuple(c for c in fired if policy.concepts[c].does is asked)
+        if because:
+            spent = repaired if asked is HeadAction.BLUR else round >= policy.rounds
+            return JudgedPicture(*_asked(asked, spent), fired, because)
+    if figure_found and not repaired:
+        return JudgedPicture(PictureAction.BLUR, "figure_named")
+    return JudgedPicture(PictureAction.RELEASE, "no_finding")
+
+
+def _asked(asked: HeadAction, spent: bool) -> tuple[PictureAction, str]:
+    """Action and reason; `spent`: the repair that is asked for cannot be made any more."""
+    if asked is HeadAction.BLOCK:
+        return PictureAction.BLOCK, "head_blocks"
+    if asked is HeadAction.REVIEW:
+        return PictureAction.REVIEW, "head_asks_a_person"
+    if asked is HeadAction.REPAINT:
+        if spent:
+            return PictureAction.BLOCK, "picture_still_toxic"
+        return PictureAction.REPAINT, "picture_toxic"
+    if spent:
+        return PictureAction.BLOCK, "region_still_toxic"
+    return PictureAction.BLUR, "region_toxic"
+
+
+def faces_matter(scores: Mapping[Concept, float], policy: Policy) -> bool:
+    """Whether what a face says of somebody's age can change what is done with the picture."""
+    return any(scores.get(c, 0.0) >= policy.concepts[c].threshold for c in SEXUAL_CONCEPTS)
+
+
+def decide_text(verdict: TextVerdict, policy: Policy) -> TextDecision:
+    """What is done with a prompt: the strictest of what its labels and its factors ask for.
+
+    A factor with a rule asks for what the rule says where its score reaches the threshold, and for
+    nothing below it; the others ask for what the K label does. No rule makes K3 milder.
+    """
+    by_label = policy.label_does(verdict.toxicity)
+    wanted = {str(factor.value): _factor_asks(factor, verdict, policy) for factor in Factor
+              if factor in verdict.factors}  # fmt: skip
+    if not wanted or verdict.blocked:
+        wanted[verdict.toxicity.value] = by_label
+    if Label.A1 in verdict.labels:
+        wanted[Label.A1.value] = policy.label_does(Label.A1)
+    action = max(wanted.values(), key=_STRICTNESS.index)
+    because = ", ".join(name for name, one in wanted.items() if one is action)
+    return TextDecision(action=action, **_told(action, because, verdict))
+
+
+def _factor_asks(factor: Factor, verdict: TextVerdict, policy: Policy) -> TextAction:
+    rule = policy.factors.get(factor)
+    if rule is None:
+        return policy.label_does(verdict.toxicity)
+    score = verdict.factor_scores.get(factor, math.inf)
+    return rule.action if score >= rule.threshold else TextAction.ALLOW
+
+
+def _told(action: TextAction, because: str, verdict: TextVerdict) -> dict[str, str]:
+    published = DEFAULT_LABELS[verdict.toxicity]
+    reasons = {
+        TextAction.BLOCK: "prompt_blocked",
+        TextAction.REVIEW: "policy_asks_a_person",
+        TextAction.REWRITE: "prompt_rewritten",
+        TextAction.ALLOW: "prompt_allowed" if verdict.factors else "prompt_safe",
+    }
+    told = verdict.explanation
+    if action is not published:
+        told += f" The policy says {action.value} for {because}."
+    return {"reason": reasons[action], "explanation": told}
 
 
 def decide_picture(
@@ -34,11 +157,8 @@ def decide_picture(
     which can say the same. `figure_found`: whether the face of a public figure that the prompt
     names (A1) was found in the picture.
 
-    Order of precedence: unreadable scores go to review (never on); nudity or nsfw beside
-    somebody under 20 is blocked and never repaired; a finding on the whole picture is repainted
-    once, then blocked; a finding on a region is blurred once, then blocked; the face of a named
-    figure is blurred even where no head fires; else release.
-    Several findings at once are all kept (the reference lost them, its fault F3).
+    Unreadable scores go to review, never on; else see `picture_action`. Several findings at once
+    are all kept (the reference lost them, its fault F3).
     """
     unreadable = [
         concept.value
@@ -55,45 +175,23 @@ def decide_picture(
             faces=tuple(faces),
         )
 
-    findings = tuple(
-        Finding(
-            concept=concept, score=scores[concept], threshold=policy.concepts[concept].threshold
-        )
-        for concept in Concept
-        if scores[concept] >= policy.concepts[concept].threshold
-    )
-    fired = {finding.concept for finding in findings}
-    whole = [c.value for c in Concept if c in fired and policy.concepts[c].scope is Scope.PICTURE]
-    regions = [c.value for c in Concept if c in fired and policy.concepts[c].scope is Scope.REGION]
-
     seen_under_twenty = any(face.under_twenty for face in faces)
-    if (under_twenty or seen_under_twenty) and fired & SEXUAL_CONCEPTS:
-        action, reason = PictureAction.BLOCK, "sexual_and_under_twenty"
-        said = "prompt or draw" if under_twenty else "the face reader"
-        explanation = f"Sexual content where {said} says that somebody is under 20."
-    elif whole and round < policy.rounds:
-        action, reason = PictureAction.REPAINT, "picture_toxic"
-        explanation = f"The whole picture shows {', '.join(whole)}; it is painted once more."
-    elif whole:
-        action, reason = PictureAction.BLOCK, "picture_still_toxic"
-        explanation = f"The picture still shows {', '.join(whole)} in its last round."
-    elif regions and not repaired:
-        action, reason = PictureAction.BLUR, "region_toxic"
-        explanation = f"A region shows {', '.join(regions)}; it is blurred and checked again."
-    elif regions:
-        action, reason = PictureAction.BLOCK, "region_still_toxic"
-        explanation = f"The blurred picture still shows {', '.join(regions)}."
-    elif figure_found and not repaired:
-        action, reason = PictureAction.BLUR, "figure_named"
-        explanation = "The face of a public figure that the prompt names was found; it is blurred."
-    else:
-        action, reason = PictureAction.RELEASE, "no_finding"
-        explanation = "No head reached its threshold."
+    judged = picture_action(
+        scores, policy, round=round, repaired=repaired,
+        under_twenty=under_twenty or seen_under_twenty, figure_found=figure_found,
+    )  # fmt: skip
+    said = "prompt or draw" if under_twenty else "the face reader"
+    shown = ", ".join(concept.value for concept in judged.because)
     return PictureVerdict(
-        action=action,
-        reason=reason,
-        explanation=explanation,
+        action=judged.action,
+        reason=judged.reason,
+        explanation=_EXPLANATIONS[judged.reason].format(shown=shown, said=said),
         scores=dict(scores),
-        findings=findings,
+        findings=tuple(
+            Finding(
+                concept=concept, score=scores[concept], threshold=policy.concepts[concept].threshold
+            )
+            for concept in judged.fired
+        ),
         faces=tuple(faces),
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple, Self
 
 from PIL import Image
 
+from ethical_lens.decide import decide_text
 from ethical_lens.generation.painter import Painter, load_painter
 from ethical_lens.generation.request import PaintRequest
 from ethical_lens.image.diffusion_editor import DiffusionEditor
@@ -29,9 +30,11 @@ from ethical_lens.results import (
     AttributeDraw,
     PictureAction,
     PicturePrompt,
+    TextAction,
     TextVerdict,
 )
 from ethical_lens.sources import MINI, ModelSources, PipelineSource, SourcesError, digest_of
+from ethical_lens.text.acting import act_on
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import load_aligners, scrutinise_with
 from ethical_lens.text.deck import Deck, draw_pictures
@@ -203,15 +206,21 @@ class EthicalLens:
         """The verdict on `prompt`, and what `n` pictures of it are painted from; nothing is
         painted. Draws go on from those made before.
 
-        Raises `AlignmentError` where the prompt gets no verdict.
+        Raises `AlignmentError` where the prompt gets no verdict, or the policy wants a person to
+        look at it.
         """
         policy = self._policy
         verdict, judge = scrutinise_with(self._aligners, prompt, negative_prompt, policy)
-        draws, left = draw_pictures(
-            self._decks, verdict, policy, 0 if verdict.blocked else n, self._rng
-        )
-        self._decks.update(left)  # not replaced: `with_pipeline` shares them
-        return judge.merge(verdict, draws, policy)
+        decision = decide_text(verdict, policy)
+        if decision.action is TextAction.REVIEW:
+            raise AlignmentError(f"a person must look: {decision.explanation}")
+
+        def draw(verdict: TextVerdict) -> tuple[tuple[AttributeDraw, ...], ...]:
+            draws, left = draw_pictures(self._decks, verdict, policy, n, self._rng)
+            self._decks.update(left)  # not replaced: `with_pipeline` shares them
+            return draws
+
+        return act_on(verdict, prompt, negative_prompt, policy, judge, draw)
 
     def complete(
         self,
@@ -263,7 +272,7 @@ class EthicalLens:
         judges = load_aligners(self._policy)
         for prompt in dict.fromkeys(prompts):
             verdict, _ = scrutinise_with(judges, prompt, "", self._policy)
-            if verdict.blocked:
+            if decide_text(verdict, self._policy).action is TextAction.BLOCK:
                 raise ValueError("a blocked prompt is painted for no purpose")
         return self._painter.paint(
             [self._request(prompt, "", seed) for prompt, seed in zip(prompts, seeds, strict=True)]

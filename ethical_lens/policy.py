@@ -3,14 +3,26 @@
 Defaults are the published constants (Cai et al. 2025; reference code `yuzhu-cai/Ethical-Lens`).
 """
 
+import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Self
+from types import MappingProxyType
+from typing import Annotated, Final, Self
+from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from ethical_lens.results import Attribute, Concept, Factor, LifeStage, Value
+from ethical_lens.results import (
+    Attribute,
+    Concept,
+    Factor,
+    Label,
+    LifeStage,
+    PeopleCluster,
+    TextAction,
+    Value,
+)
 
 OUT_OF_REACH = 1.01
 """A threshold no score can reach: the concept is scored and recorded, and never acted on."""
@@ -25,6 +37,15 @@ class NotAllowed(ValueError):
         super().__init__(f"{field} {name!r} is not allowed by the policy; allowed: {listed}")
 
 
+class LimitExceeded(ValueError):
+    """A job asks for more than the policy allows. `field` is of what, `most` what is allowed."""
+
+    def __init__(self, field: str, value: int, most: int) -> None:
+        self.field, self.most = field, most
+        unit = " characters" if field == "prompt" else ""
+        super().__init__(f"{field} is {value}{unit}; the policy allows at most {most}")
+
+
 class Scope(StrEnum):
     """What a finding concerns, and so how it can be repaired."""
 
@@ -32,11 +53,56 @@ class Scope(StrEnum):
     REGION = "region"  # the region is found and blurred
 
 
+class HeadAction(StrEnum):
+    """What a head that fires asks for."""
+
+    ALLOW = "allow"  # scored and recorded, and no finding
+    BLUR = "blur"  # the region is blurred once, then blocked
+    REPAINT = "repaint"  # the picture is painted anew while there is a round left, then blocked
+    REVIEW = "review"  # a person must look
+    BLOCK = "block"
+
+
+class AlignerFailure(StrEnum):
+    """What becomes of a prompt where an aligner reaches no verdict, or cannot be had."""
+
+    NEXT = "next"  # the next aligner is asked; after the last one a person must look
+    REVIEW = "review"
+    BLOCK = "block"
+
+
 class ConceptRule(Value):
-    """A head fires where its score is at or above `threshold` (0 to 1, or `OUT_OF_REACH`)."""
+    """A head fires where its score is at or above `threshold` (0 to 1, or `OUT_OF_REACH`).
+
+    Without an `action` the scope says what is done: a picture is repainted, a region blurred.
+    """
 
     threshold: float = Field(ge=0.0, le=OUT_OF_REACH, allow_inf_nan=False)
     scope: Scope
+    action: HeadAction | None = None
+
+    @property
+    def does(self) -> HeadAction:
+        """What is done where the head fires."""
+        by_scope = HeadAction.REPAINT if self.scope is Scope.PICTURE else HeadAction.BLUR
+        return self.action or by_scope
+
+
+class FactorRule(Value):
+    """What is done with a prompt in which a toxicity factor was found with a score of at least
+    `threshold`, in place of what its label says. A factor without a score counts as found."""
+
+    threshold: float = Field(default=0.0, ge=0.0, le=OUT_OF_REACH, allow_inf_nan=False)
+    action: TextAction
+
+
+class Limits(Value):
+    """The most that one job may ask for. Lengths in pixels, the prompt in characters."""
+
+    pictures: int = Field(default=10, ge=1, le=10)
+    side: int = Field(default=1024, ge=64, le=1024)
+    steps: int = Field(default=100, ge=1, le=100)
+    prompt: int = Field(default=2000, ge=1, le=2000)
 
 
 class BlurSettings(Value):
@@ -105,6 +171,20 @@ DEFAULT_CONCEPTS: dict[Concept, ConceptRule] = {
     Concept.PUBLIC: ConceptRule(threshold=0.5, scope=Scope.REGION),
 }
 
+DEFAULT_LABELS: Final[Mapping[Label, TextAction]] = MappingProxyType(
+    {
+        Label.K0: TextAction.ALLOW,
+        Label.K1: TextAction.REWRITE,
+        Label.K2: TextAction.REWRITE,
+        Label.K3: TextAction.BLOCK,
+        Label.A1: TextAction.ALLOW,
+    }
+)
+_NO_REWRITE: Final = (Label.K0, Label.K3, Label.A1)
+
+Kind = Annotated[str, StringConstraints(min_length=1, to_lower=True, strip_whitespace=True)]
+"""The noun that keys a deck."""
+
 
 class Policy(Value):
     """All that a judgement depends on besides the prompt, the picture and the models.
@@ -114,8 +194,17 @@ class Policy(Value):
     are the names of pipelines and LoRA weights that requests may use; where they lie is the affair
     of the model sources. `models` is None where all may be used.
 
-    Raises `ValueError` where a concept lacks its rule (a head without a rule could not act), and
-    where fairness targets and pool do not name the same values.
+    `labels`: what is done with a prompt by its label, as published where one is not named;
+    `factors` by what was found in it. `left_alone`: kinds of people, as "king", who stay as the
+    prompt leaves them. `when_aligner_fails` by name, `next` where one is not named. `review_rate`:
+    the share of released pictures that a person looks at afterwards, 0 to 1. `retention_days`:
+    how long what was not released is kept after the end of its job; None: without an end.
+
+    Documents from before a field existed mean its default.
+
+    Raises `ValueError` where a concept lacks its rule (a head without a rule could not act),
+    where fairness targets and pool do not name the same values, where a label gets an action that
+    it cannot have, and where a failure is named of an aligner that is not asked.
     """
 
     concepts: dict[Concept, ConceptRule] = Field(default_factory=lambda: dict(DEFAULT_CONCEPTS))
@@ -128,6 +217,13 @@ class Policy(Value):
     edit_faces: bool = False
     models: tuple[str, ...] | None = Field(default=None, min_length=1)
     loras: tuple[str, ...] = ()
+    labels: dict[Label, TextAction] = Field(default_factory=lambda: dict(DEFAULT_LABELS))
+    factors: dict[Factor, FactorRule] = Field(default_factory=dict)
+    left_alone: tuple[Kind, ...] = ()
+    when_aligner_fails: dict[str, AlignerFailure] = Field(default_factory=dict)
+    limits: Limits = Limits()
+    review_rate: float = Field(default=0.0, ge=0.0, le=1.0, allow_inf_nan=False)
+    retention_days: int | None = Field(default=None, ge=1, le=3650)
 
     @model_validator(mode="after")
     def _every_concept_has_a_rule(self) -> Self:
@@ -148,6 +244,48 @@ class Policy(Value):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _labels_get_what_they_can_have(self) -> Self:
+        for label in _NO_REWRITE:
+            if self.label_does(label) is TextAction.REWRITE:
+                raise ValueError(
+                    f"labels.{label.value}: no rewrite comes with {label.value}; choose another"
+                    " action"
+                )
+        if self.label_does(Label.K3) is TextAction.ALLOW:
+            raise ValueError("labels.K3: K3 is not fit for generation; choose review or block")
+        return self
+
+    @model_validator(mode="after")
+    def _failures_are_of_aligners_that_are_asked(self) -> Self:
+        unasked = sorted(set(self.when_aligner_fails) - set(self.aligners))
+        if unasked:
+            raise ValueError(
+                f"when_aligner_fails.{unasked[0]}: it is not among the aligners; leave it out, or"
+                f" name one of {', '.join(self.aligners)}"
+            )
+        return self
+
+    def label_does(self, label: Label) -> TextAction:
+        """What is done with a prompt of this label."""
+        return self.labels.get(label, DEFAULT_LABELS[label])
+
+    def failure_of(self, aligner: str) -> AlignerFailure:
+        """What is done where this aligner fails."""
+        return self.when_aligner_fails.get(aligner, AlignerFailure.NEXT)
+
+    def to_draw(self, cluster: PeopleCluster) -> frozenset[Attribute]:
+        """The attributes of these people that the prompt leaves open and the policy wants drawn."""
+        if cluster.kind.lower() in self.left_alone:
+            return frozenset()
+        return cluster.open_attributes & self.diversify
+
+    def sampled(self, picture: UUID) -> bool:
+        """Whether a person looks at this picture after its release: `review_rate` of all, always
+        the same ones."""
+        drawn = int.from_bytes(hashlib.sha256(picture.bytes).digest()[:8])
+        return drawn < self.review_rate * 2**64
+
     def cards(self, attribute: Attribute) -> tuple[str, ...]:
         """The smallest hand of cards in which each value of the pool has its share."""
         pool: tuple[str, ...] = getattr(self.pools, attribute.value)
@@ -164,6 +302,17 @@ class Policy(Value):
         """Raises `NotAllowed` unless requests may use the LoRA weights `lora`; "" is none."""
         if lora and lora not in self.loras:
             raise NotAllowed("lora", lora, self.loras)
+
+    def check_limits(self, *, n: int, width: int, height: int, steps: int, prompt: str) -> None:
+        """Raises `LimitExceeded` where a job asks for more than the policy allows."""
+        asked = {
+            "n": (n, self.limits.pictures), "width": (width, self.limits.side),
+            "height": (height, self.limits.side), "steps": (steps, self.limits.steps),
+            "prompt": (len(prompt), self.limits.prompt),
+        }  # fmt: skip
+        for field, (value, most) in asked.items():
+            if value > most:
+                raise LimitExceeded(field, value, most)
 
     @property
     def thresholds(self) -> dict[str, float]:

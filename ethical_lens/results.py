@@ -36,6 +36,15 @@ class Label(StrEnum):
 TOXICITY_LABELS = frozenset({Label.K0, Label.K1, Label.K2, Label.K3})
 
 
+class TextAction(StrEnum):
+    """What is to be done with a prompt, from the mildest to the strictest."""
+
+    ALLOW = "allow"  # painted as it was written
+    REWRITE = "rewrite"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
 class Factor(StrEnum):
     """The nine toxicity factors of the method."""
 
@@ -253,6 +262,14 @@ class PictureAction(StrEnum):
     REPAINT = "repaint"
     BLOCK = "block"
     REVIEW = "review"
+
+
+class TextDecision(Value):
+    """What a policy makes of a text verdict; `reason` is a stable code, `explanation` its words."""
+
+    action: TextAction
+    reason: str = Field(min_length=1)
+    explanation: str = Field(min_length=1)
 
 
 class ReadFace(Value):

@@ -7,8 +7,9 @@ from typing import Any
 
 from ethical_lens.policy import Policy
 from ethical_lens.results import Concept, TextVerdict
-from ethical_lens.text.aligner import AlignmentError, PromptAligner
-from ethical_lens.text.choose import scrutinise_with
+from ethical_lens.text.acting import act_on
+from ethical_lens.text.aligner import AlignmentError, PromptAligner, PromptRefused
+from ethical_lens.text.choose import MissingAligner, scrutinise_with
 from ethical_lens.text.deck import Deck, draw_pictures, kinds_to_draw
 from jobs.claims import Claim
 from jobs.models import Job
@@ -17,6 +18,7 @@ from jobs.recording.alignment import (
     alignment_finish,
     draws_make,
     prompt_hold,
+    prompt_refuse,
     revision_finish,
 )
 from moderation.policies import policy_of_version
@@ -34,11 +36,17 @@ def job_align(claims: Sequence[Claim]) -> bool:
     policy = policy_of_version(job.policy_version_id)
     try:
         verdict, judge = scrutinise_with(_aligners(policy), job.prompt, job.negative_prompt, policy)
-        draws: Draws = () if verdict.blocked else _draw(claim, job, verdict, policy)
-        alignment = judge.merge(verdict, draws, policy)
+        alignment = act_on(
+            verdict, job.prompt, job.negative_prompt, policy, judge,
+            lambda verdict: _draw(claim, job, verdict, policy),
+        )  # fmt: skip
+    except PromptRefused as error:
+        return prompt_refuse(claim=claim, reason=NO_VERDICT, explanation=str(error))
     except AlignmentError as error:
         return prompt_hold(claim=claim, reason=NO_VERDICT, explanation=str(error))
-    return alignment_finish(claim=claim, alignment=alignment, aligner={judge.name: judge.version})
+    return alignment_finish(
+        claim=claim, alignment=alignment, aligner={judge.name: judge.version}, policy=policy
+    )
 
 
 def job_revise(claims: Sequence[Claim]) -> bool:
@@ -56,18 +64,22 @@ def job_revise(claims: Sequence[Claim]) -> bool:
         concepts = frozenset(Concept(f["concept"]) for f in verdict.get("findings", ()))
         prompts[picture.id] = _revise(picture.prompt, concepts, policy, editors)
     return revision_finish(
-        claim=claim, prompts=prompts, aligner={editor.name: editor.version for editor in editors}
+        claim=claim,
+        prompts=prompts,
+        aligner={one.name: one.version for one in editors if one.version},
     )
 
 
 def _aligners(policy: Policy) -> list[PromptAligner]:
-    """Those of the policy that can be had here, in its order; the log says why one cannot."""
-    found = []
+    """Those of the policy, in its order. One that cannot be had here fails whenever it is asked;
+    the log says why."""
+    found: list[PromptAligner] = []
     for name in policy.aligners:
         try:
             found.append(aligner(name))
         except AlignmentError as error:
-            logger.error("aligner %s is left out: %s", name, error)
+            logger.error("aligner %s cannot be had: %s", name, error)
+            found.append(MissingAligner(name, str(error)))
     return found
 
 

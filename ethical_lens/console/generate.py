@@ -136,7 +136,7 @@ def _round(picture: "LensPicture") -> dict[str, Any]:
 
 
 def _summary(done: "Generation", shown: int, out: Path) -> str:
-    if done.verdict.blocked:
+    if not done.pictures:
         return f"{out}: blocked, nothing was painted. {done.verdict.explanation}"
     held = len(done.pictures) - shown
     rest = f", {held} held back (see {REPORT})" if held else ""

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from ethical_lens.image.blur import scaled
 from ethical_lens.image.readings import FaceReading
 from ethical_lens.image.regions import Mask, RegionFinder
-from ethical_lens.policy import OUT_OF_REACH, BlurSettings, Policy
+from ethical_lens.policy import OUT_OF_REACH, BlurSettings, HeadAction, Policy
 from ethical_lens.results import Concept
 
 
@@ -65,7 +65,9 @@ def region_queries(concept: Concept, figures: Sequence[str]) -> tuple[str, ...]:
 
 def looks_for_figures(figures: Sequence[str], policy: Policy) -> bool:
     """Whether the faces of `figures` are looked for: not where a policy never acts on faces."""
-    return bool(figures) and policy.concepts[Concept.PUBLIC].threshold < OUT_OF_REACH
+    rule = policy.concepts[Concept.PUBLIC]
+    acts = rule.threshold < OUT_OF_REACH and rule.does is not HeadAction.ALLOW
+    return bool(figures) and acts
 
 
 def _there(found: Mapping[str, Mask | None], queries: Iterable[str]) -> list[Mask]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from ethical_lens.decide import decide_picture
+from ethical_lens.decide import decide_picture, faces_matter
 from ethical_lens.image.areas import areas_to_blur, looks_for_figures
 from ethical_lens.image.blur import blur_region
 from ethical_lens.image.reading import as_picture
@@ -105,6 +105,7 @@ def _faces(
         for i, (request, found) in enumerate(zip(requests, scores, strict=True))
         if looks_for_figures(request.figures, request.policy)
         or (request.draws and request.policy.edit_faces)
+        or faces_matter(found, request.policy)
         or _decide(request, found, (), repaired=False).action is not PictureAction.RELEASE
     ]
     faces: list[tuple[FaceReading, ...]] = [()] * len(requests)

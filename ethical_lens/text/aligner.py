@@ -14,6 +14,10 @@ class AlignmentError(Exception):
     """Text scrutiny could not come to a verdict. The prompt goes to a person, never on."""
 
 
+class PromptRefused(AlignmentError):
+    """There is no verdict, and the policy blocks a prompt for want of one."""
+
+
 class NotAPrompt(AlignmentError):
     """The prompt is empty, or longer than `LONGEST_PROMPT`. There is nothing to judge."""
 

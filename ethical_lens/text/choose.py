@@ -4,9 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from ethical_lens.policy import Policy
-from ethical_lens.results import TextVerdict
-from ethical_lens.text.aligner import LONGEST_PROMPT, AlignmentError, NotAPrompt, PromptAligner
+from ethical_lens.policy import AlignerFailure, Policy
+from ethical_lens.results import Alignment, AttributeDraw, Concept, TextVerdict
+from ethical_lens.text.aligner import (
+    LONGEST_PROMPT,
+    AlignmentError,
+    NotAPrompt,
+    PromptAligner,
+    PromptRefused,
+)
 from ethical_lens.text.edits import rewrite_edits
 from ethical_lens.text.rules import RuleAligner
 
@@ -37,6 +43,26 @@ def _local_llm() -> PromptAligner:
     return aligner_of(LOCAL_LLM, model, settings.format, settings.cache_size)
 
 
+class MissingAligner:
+    """An aligner that a policy names and that cannot be had: it fails whenever it is asked."""
+
+    version = ""
+
+    def __init__(self, name: str, why: str) -> None:
+        self.name, self._why = name, why
+
+    def scrutinise(self, prompt: str, negative_prompt: str, policy: Policy) -> TextVerdict:
+        raise AlignmentError(self._why)
+
+    def merge(
+        self, verdict: TextVerdict, draws: Sequence[Sequence[AttributeDraw]], policy: Policy
+    ) -> Alignment:
+        raise AlignmentError(self._why)
+
+    def revise(self, prompt: str, concepts: frozenset[Concept], policy: Policy) -> str:
+        raise AlignmentError(self._why)
+
+
 LLM: Final = "llm"
 LOCAL_LLM: Final = "local-llm"
 
@@ -65,8 +91,9 @@ def scrutinise_with(
     """The first verdict that can be reached, with its edits, and who reached it: the one to merge
     with.
 
-    An aligner that raises `AlignmentError` hands over to the next. Where all do, raises
-    `AlignmentError` with every reason: nobody judged, so nothing goes on. Other errors pass.
+    An aligner that raises `AlignmentError` hands over to the next, unless the policy wants its
+    failure reviewed or blocked. Where none is left, raises `AlignmentError` with every reason:
+    nobody judged, so nothing goes on; `PromptRefused` where the policy blocks. Other errors pass.
     Raises `NotAPrompt` where no aligner need be asked.
     """
     if not prompt.strip():
@@ -80,6 +107,11 @@ def scrutinise_with(
             return _with_edits(verdict, prompt, negative_prompt), aligner
         except AlignmentError as error:
             reasons.append(f"{aligner.name}: {error}")
+            match policy.failure_of(aligner.name):
+                case AlignerFailure.BLOCK:
+                    raise PromptRefused("; ".join(reasons)) from error
+                case AlignerFailure.REVIEW:
+                    break
     raise AlignmentError("no aligner reached a verdict: " + ("; ".join(reasons) or "there is none"))
 
 

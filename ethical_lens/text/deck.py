@@ -55,11 +55,11 @@ def draw(
 ) -> tuple[AttributeDraw, Deck]:
     """Draw the open attributes of one person in one picture.
 
-    Only attributes that are open and that `policy.diversify` names; of a group only the gender.
+    Only attributes that `policy.to_draw` names; of a group only the gender.
     Ages come from `policy.life_stages_to_draw`, so none under 20 beside sexual content; where none
     is allowed, age is None. Takes time bounded by the pools.
     """
-    drawn = _DRAWN[cluster.type] & cluster.open_attributes & policy.diversify
+    drawn = _DRAWN[cluster.type] & policy.to_draw(cluster)
     gender = race = None
     age: LifeStage | None = None
     genders, races, ages = deck.gender, deck.race, deck.age
@@ -109,7 +109,7 @@ def kinds_to_draw(verdict: TextVerdict, policy: Policy) -> frozenset[str]:
 def _people_to_draw(cluster: PeopleCluster, verdict: TextVerdict, policy: Policy) -> int:
     if cluster.type is ClusterType.ONE:
         return 1
-    if not _DRAWN[cluster.type] & cluster.open_attributes & policy.diversify:
+    if not _DRAWN[cluster.type] & policy.to_draw(cluster):
         return 0
     return number_in(verdict.prompt[cluster.start : cluster.end]) or 0
 

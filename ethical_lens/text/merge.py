@@ -231,7 +231,7 @@ def genders_of_group(
     """In words, how the genders of a group are shared out: counted where its people have draws
     ("two men and three women"), by the policy's targets otherwise ("half men and half women");
     "" where the prompt says it, or the policy leaves it alone."""
-    if Attribute.GENDER not in cluster.open_attributes & policy.diversify:
+    if Attribute.GENDER not in policy.to_draw(cluster):
         return ""
     young = mentions_minor(read(prompt[cluster.start : cluster.end]))
     nouns = {gender: _GROUP_NOUNS.get(gender, {}).get(young) for gender in policy.pools.gender}
@@ -261,7 +261,7 @@ def _merge_several(
     verdict: TextVerdict,
     policy: Policy,
 ) -> str:
-    mixed = cluster.open_attributes & policy.diversify
+    mixed = policy.to_draw(cluster)
     genders = genders_of_group(cluster, given, verdict.prompt, policy)
     parts = [genders] if genders else []
     mixes = []

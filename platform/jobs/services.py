@@ -60,12 +60,17 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
     """Write the job, its pictures, its stages and its outbox row in one transaction.
 
     Who submits with a key has quotas. Raises `NotAllowed` where the tenant's policy does not let
-    it use the model or the LoRA weights, `QuotaExceeded` or `PriorityNotAllowed`; then nothing is
+    it use the model or the LoRA weights, `LimitExceeded` where the job is larger than the policy
+    allows, `QuotaExceeded` or `PriorityNotAllowed`; then nothing is
     written.
     """
     policy = policy_of_version(tenant.policy_version_id)
     policy.check_model(request.model)
     policy.check_lora(request.lora)
+    policy.check_limits(
+        n=request.n, width=request.width, height=request.height, steps=request.steps,
+        prompt=max(request.prompt, request.negative_prompt, key=len),
+    )  # fmt: skip
     highest = priority_limit(api_key) if api_key is not None else HIGHEST_PRIORITY
     if request.priority is not None and request.priority > highest:
         raise PriorityNotAllowed(highest)

@@ -5,8 +5,15 @@ import math
 
 import pytest
 
-from ethical_lens.decide import decide_picture
-from ethical_lens.policy import DEFAULT_CONCEPTS, OUT_OF_REACH, ConceptRule, Policy, Scope
+from ethical_lens.decide import decide_picture, faces_matter
+from ethical_lens.policy import (
+    DEFAULT_CONCEPTS,
+    OUT_OF_REACH,
+    ConceptRule,
+    HeadAction,
+    Policy,
+    Scope,
+)
 from ethical_lens.results import Concept, PictureAction, PictureVerdict
 
 POLICY = Policy()
@@ -137,3 +144,66 @@ def test_no_score_reaches_a_threshold_out_of_reach() -> None:
     verdict = decide(dict.fromkeys(Concept, 1.0), policy=NEVER, under_twenty=True)
 
     assert verdict.action is PictureAction.RELEASE
+
+
+def acting(**actions: HeadAction) -> Policy:
+    """The published policy with other actions of some heads."""
+    changed = {
+        Concept(name): DEFAULT_CONCEPTS[Concept(name)].model_copy(update={"action": action})
+        for name, action in actions.items()
+    }
+    return Policy(concepts=DEFAULT_CONCEPTS | changed)
+
+
+@pytest.mark.parametrize(
+    ("action", "first", "last", "repaired"),
+    [
+        (HeadAction.ALLOW, "release", "release", "release"),
+        (HeadAction.BLUR, "blur", "blur", "block"),
+        (HeadAction.REPAINT, "repaint", "block", "repaint"),
+        (HeadAction.REVIEW, "review", "review", "review"),
+        (HeadAction.BLOCK, "block", "block", "block"),
+    ],
+)
+@pytest.mark.parametrize("concept", Concept)
+def test_each_head_does_what_the_policy_says(
+    concept: Concept, action: HeadAction, first: str, last: str, repaired: str
+) -> None:
+    policy, found = acting(**{concept.value: action}), scores(frozenset({concept}))
+
+    assert decide(found, policy=policy).action == first
+    assert decide(found, policy=policy, round=2).action == last
+    assert decide(found, policy=policy, repaired=True).action == repaired
+
+
+@pytest.mark.parametrize("pair", list(itertools.product(HeadAction, repeat=2)), ids=str)
+def test_of_two_heads_the_stricter_action_is_taken(pair: tuple[HeadAction, HeadAction]) -> None:
+    policy = acting(politic=pair[0], culture=pair[1])
+
+    verdict = decide(scores(frozenset({Concept.POLITIC, Concept.CULTURE})), policy=policy)
+
+    strictest = next(
+        name for name in ("block", "review", "repaint", "blur", "allow") if name in pair
+    )
+    assert verdict.action == ("release" if strictest == "allow" else strictest)
+
+
+def test_what_is_allowed_is_recorded_and_no_finding() -> None:
+    verdict = decide(scores(frozenset({Concept.CULTURE})), policy=acting(culture=HeadAction.ALLOW))
+
+    assert (verdict.action, verdict.findings) == (PictureAction.RELEASE, ())
+    assert verdict.scores[Concept.CULTURE] == 0.95
+
+
+@pytest.mark.parametrize("concept", sorted(SEXUAL))
+@pytest.mark.parametrize("action", HeadAction)
+def test_no_action_of_a_policy_lets_anything_sexual_meet_a_minor(
+    concept: Concept, action: HeadAction
+) -> None:
+    policy, found = acting(**{concept.value: action}), scores(frozenset({concept}))
+
+    verdict = decide(found, policy=policy, under_twenty=True)
+
+    assert (verdict.action, verdict.reason) == (PictureAction.BLOCK, "sexual_and_under_twenty")
+    assert verdict.concepts == {concept}
+    assert faces_matter(found, policy), "faces are read although the head is allowed"

@@ -2,20 +2,33 @@
 
 import itertools
 import re
+import uuid
 
 import pytest
 from pydantic import ValidationError
 
 from ethical_lens.policy import (
     DEFAULT_CONCEPTS,
+    AlignerFailure,
     AttributePools,
     BlurSettings,
     ConceptRule,
+    HeadAction,
+    LimitExceeded,
     NotAllowed,
     Policy,
     Scope,
 )
-from ethical_lens.results import Attribute, Concept, Factor, LifeStage
+from ethical_lens.results import (
+    Attribute,
+    ClusterType,
+    Concept,
+    Factor,
+    Label,
+    LifeStage,
+    PeopleCluster,
+    TextAction,
+)
 
 
 def test_the_defaults_are_the_published_figures() -> None:
@@ -148,3 +161,88 @@ def test_only_named_models_and_loras_may_be_used() -> None:
 def test_a_policy_allows_some_model() -> None:
     with pytest.raises(ValidationError, match="models"):
         Policy(models=())
+
+
+def test_a_document_from_before_means_the_defaults() -> None:
+    old = Policy().model_dump(mode="json")
+    new = (
+        "labels", "factors", "left_alone", "when_aligner_fails", "limits", "review_rate",
+        "retention_days",
+    )  # fmt: skip
+    for field in new:
+        del old[field]
+    for rule in old["concepts"].values():
+        del rule["action"]
+
+    policy = Policy.model_validate(old)
+
+    assert policy == Policy()
+    assert policy.concepts[Concept.NSFW].does is HeadAction.REPAINT
+    assert policy.concepts[Concept.NUDE].does is HeadAction.BLUR
+    assert policy.failure_of("rules") is AlignerFailure.NEXT
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"labels": {"K3": "allow"}}, "labels.K3: K3 is not fit for generation; choose review or"),
+        ({"labels": {"K3": "rewrite"}}, "labels.K3: no rewrite comes with K3; choose another"),
+        ({"labels": {"A1": "rewrite"}}, "labels.A1: no rewrite comes with A1"),
+        ({"when_aligner_fails": {"llm": "block"}}, "when_aligner_fails.llm: it is not among the"),
+        ({"review_rate": 1.5}, "less than or equal to 1"),
+        ({"retention_days": 0}, "greater than or equal to 1"),
+        ({"limits": {"steps": 101}}, "less than or equal to 100"),
+        ({"left_alone": [" "]}, "at least 1 character"),
+    ],
+    ids=str,
+)
+def test_what_a_policy_refuses_names_the_field(wrong: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(message)):
+        Policy.model_validate(wrong)
+
+
+def test_labels_that_are_not_named_do_as_published() -> None:
+    policy = Policy(labels={Label.K1: TextAction.BLOCK})
+
+    assert policy.label_does(Label.K1) is TextAction.BLOCK
+    assert policy.label_does(Label.K2) is TextAction.REWRITE
+
+
+def test_kinds_of_people_are_left_alone() -> None:
+    policy = Policy(left_alone=("King",))
+
+    def to_draw(kind: str) -> frozenset[Attribute]:
+        return policy.to_draw(
+            PeopleCluster(
+                kind=kind, type=ClusterType.ONE, start=0, end=4,
+                open_attributes=frozenset(Attribute),
+            )
+        )  # fmt: skip
+
+    assert to_draw("king") == frozenset()
+    assert to_draw("doctor") == frozenset(Attribute)
+
+
+def test_a_job_asks_for_no_more_than_the_policy_allows() -> None:
+    policy = Policy.model_validate({"limits": {"pictures": 2, "side": 512, "steps": 20}})
+    fits = {"n": 2, "width": 512, "height": 512, "steps": 20, "prompt": "a cat"}
+    policy.check_limits(**fits)  # type: ignore[arg-type]
+
+    for field, value in (("n", 3), ("width", 513), ("height", 513), ("steps", 21)):
+        with pytest.raises(LimitExceeded, match=f"{field} is {value}; .* at most") as refused:
+            policy.check_limits(**(fits | {field: value}))  # type: ignore[arg-type]
+        assert refused.value.field == field
+
+
+def test_the_sample_has_its_share_and_is_always_the_same() -> None:
+    pictures = [uuid.UUID(int=i) for i in range(4000)]
+    policy = Policy(review_rate=0.25)
+
+    sampled = [one for one in pictures if policy.sampled(one)]
+
+    assert 900 < len(sampled) < 1100
+    assert sampled == [one for one in pictures if policy.sampled(one)]
+    more = Policy(review_rate=0.5)
+    assert all(more.sampled(one) for one in sampled), "a higher rate adds to it"
+    assert not any(Policy().sampled(one) for one in pictures)
+    assert all(Policy(review_rate=1).sampled(one) for one in pictures)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from ethical_lens.policy import Policy
+from ethical_lens.policy import AlignerFailure, Policy
+from ethical_lens.text.aligner import AlignmentError, PromptRefused
+from ethical_lens.text.choose import scrutinise_with
 from workers.align import _aligners
 from workers.loading import aligner
 
@@ -15,9 +17,17 @@ def test_an_aligner_that_is_not_set_up_leaves_the_others(
 
     found = _aligners(Policy(aligners=("llm", "rules")))
 
-    assert [one.name for one in found] == ["rules"]
+    assert [one.name for one in found] == ["llm", "rules"]
     assert "LLM_BASE_URL" in caplog.text
+    _, judge = scrutinise_with(found, "a doctor", "", Policy())
+    assert judge.name == "rules"
 
 
-def test_nobody_is_asked_where_none_is_set_up() -> None:
-    assert _aligners(Policy(aligners=("oracle",))) == []
+def test_an_aligner_that_cannot_be_had_fails_as_the_policy_says() -> None:
+    found = _aligners(Policy(aligners=("oracle",)))
+
+    with pytest.raises(AlignmentError, match="no aligner is called 'oracle'"):
+        scrutinise_with(found, "a doctor", "", Policy())
+    blocks = Policy(aligners=("oracle",), when_aligner_fails={"oracle": AlignerFailure.BLOCK})
+    with pytest.raises(PromptRefused, match="oracle"):
+        scrutinise_with(found, "a doctor", "", blocks)

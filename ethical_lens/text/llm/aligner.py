@@ -136,7 +136,7 @@ def _mix(
     """What the people of a group are to differ in; ages only of 20 up beside sexual content."""
     if cluster.type is not ClusterType.SEVERAL:
         return []
-    mixed = cluster.open_attributes & policy.diversify
+    mixed = policy.to_draw(cluster)
     stages = policy.life_stages_to_draw(cluster.life_stages, verdict.factors)
     ages = "adult ages" if Factor.SEXUAL in verdict.factors else "ages"
     names = {

@@ -1,21 +1,24 @@
 """Why a well-formed job is not taken, as problems."""
 
 from config.problems import Problem
-from ethical_lens.policy import NotAllowed
+from ethical_lens.policy import LimitExceeded, NotAllowed
 from jobs.quotas import PriorityNotAllowed, QuotaExceeded
 
-REFUSALS = (QuotaExceeded, PriorityNotAllowed, NotAllowed)
+REFUSALS = (QuotaExceeded, PriorityNotAllowed, NotAllowed, LimitExceeded)
 
 
-def refusal_problem(error: QuotaExceeded | PriorityNotAllowed | NotAllowed) -> Problem:
+def refusal_problem(
+    error: QuotaExceeded | PriorityNotAllowed | NotAllowed | LimitExceeded,
+) -> Problem:
     """The problem to answer with."""
-    if isinstance(error, NotAllowed):
+    if isinstance(error, NotAllowed | LimitExceeded):
+        detail = f"at most {error.most}" if isinstance(error, LimitExceeded) else "not allowed"
         return Problem(
             403,
             "not_allowed_by_policy",
             "The policy does not allow this",
             str(error),
-            [(f"/{error.field}", "not allowed")],
+            [(f"/{error.field}", detail)],
         )
     if isinstance(error, PriorityNotAllowed):
         return Problem(

@@ -7,13 +7,16 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from ethical_lens.results import Alignment, AttributeDraw, TextVerdict
+from ethical_lens.decide import decide_text
+from ethical_lens.policy import Policy
+from ethical_lens.results import Alignment, AttributeDraw, TextAction, TextDecision, TextVerdict
 from jobs.claims import Claim, ClaimLost, Onward, stage_finish
 from jobs.ending import job_end, job_hold
 from jobs.models import Deck, Job, Picture
 from jobs.states import JobStatus, PictureStatus, StageState
 from moderation.decisions import decision_record
 from moderation.models import DecisionAction, DecisionStage
+from moderation.policies import policy_of_version
 
 Cards = dict[str, Any] | None
 Draws = tuple[tuple[AttributeDraw, ...], ...]
@@ -69,21 +72,31 @@ def draws_make(
         return draws
 
 
-def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str, str]) -> bool:
-    """Record the verdict on the prompt and the prompt of each picture; K3 ends the job."""
+def alignment_finish(
+    *,
+    claim: Claim,
+    alignment: Alignment,
+    aligner: Mapping[str, str],
+    policy: Policy | None = None,
+) -> bool:
+    """Record the verdict on the prompt and the prompt of each picture. What the policy blocks ends
+    the job, what it wants a person to look at holds it.
+
+    `policy` is the job's, read here where it is not given.
+    """
 
     verdict = alignment.verdict
+    decision = decide_text(verdict, policy or _policy(claim))
 
     def record(job: Job) -> None:
         job.text_verdict = verdict.model_dump(mode="json")
-        _decide(job, verdict, aligner)
-        if verdict.blocked:
-            job_end(
-                job=job,
-                status=JobStatus.BLOCKED,
-                reason="prompt_blocked",
-                explanation=verdict.explanation,
-            )
+        _decide(job, verdict, decision, aligner)
+        told = {"reason": decision.reason, "explanation": decision.explanation}
+        if decision.action is TextAction.BLOCK:
+            job_end(job=job, status=JobStatus.BLOCKED, **told)
+            return
+        if decision.action is TextAction.REVIEW:
+            job_hold(job=job, **told)
             return
         prompts = [
             {"index": i, **aligned.model_dump(mode="json", include={"prompt", "draws"})}
@@ -95,7 +108,8 @@ def alignment_finish(*, claim: Claim, alignment: Alignment, aligner: Mapping[str
         with connection.cursor() as cursor:
             cursor.execute(_ALIGNED, parameters)
 
-    onward = Onward.STOP if verdict.blocked else Onward.NEXT
+    goes_on = decision.action in {TextAction.ALLOW, TextAction.REWRITE}
+    onward = Onward.NEXT if goes_on else Onward.STOP
     return stage_finish(claim=claim, record=record, onward=onward)
 
 
@@ -149,20 +163,38 @@ def prompt_hold(*, claim: Claim, reason: str, explanation: str) -> bool:
     return stage_finish(claim=claim, record=record, onward=Onward.STOP)
 
 
-def _decide(job: Job, verdict: TextVerdict, aligner: Mapping[str, str]) -> None:
-    if verdict.blocked:
-        action, reason = DecisionAction.BLOCK, "prompt_blocked"
-    elif verdict.rewritten:
-        action, reason = DecisionAction.REWRITE, "prompt_rewritten"
-    else:
-        action, reason = DecisionAction.ALLOW, "prompt_safe"
+def prompt_refuse(*, claim: Claim, reason: str, explanation: str) -> bool:
+    """No verdict on the prompt could be reached, and the policy blocks it for want of one."""
+
+    def record(job: Job) -> None:
+        decision_record(
+            job=job,
+            stage=DecisionStage.ALIGN,
+            round=1,
+            action=DecisionAction.BLOCK,
+            reason=reason,
+            explanation=explanation,
+        )
+        job_end(job=job, status=JobStatus.BLOCKED, reason=reason, explanation=explanation)
+
+    return stage_finish(claim=claim, record=record, onward=Onward.STOP)
+
+
+def _policy(claim: Claim) -> Policy:
+    version = Job.objects.values_list("policy_version_id", flat=True).get(pk=claim.job_id)
+    return policy_of_version(version)
+
+
+def _decide(
+    job: Job, verdict: TextVerdict, decision: TextDecision, aligner: Mapping[str, str]
+) -> None:
     decision_record(
         job=job,
         stage=DecisionStage.ALIGN,
         round=1,
-        action=action,
-        reason=reason,
-        explanation=verdict.explanation,
+        action=DecisionAction(decision.action.value),
+        reason=decision.reason,
+        explanation=decision.explanation,
         labels=sorted(verdict.labels),
         factors=sorted(verdict.factors),
         scores={"toxicity": verdict.score}
