@@ -1,40 +1,33 @@
 """Every page of the admin answers, and history cannot be written by hand."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.auth.models import Group
 from django.db import models
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import APIKey, Scope, Tenant, User
+from accounts.models import APIKey, Scope, User
 from accounts.services import api_key_authenticate, api_key_create
+from admin_rows import delivered, row_of_every_model
 from ethical_lens.policy import Policy as PolicyDocument
 from ethical_lens.results import PictureAction
 from factories import make_aligned_job, make_job, make_tenant
 from jobs.models import Job, Outbox, Picture, StageRun, UsageRecord, Worker
 from jobs.states import JobStatus
-from moderation.appeals import appeals_open
 from moderation.models import (
-    Appeal,
     Decision,
-    Policy,
-    PolicyEvaluation,
     PolicyVersion,
     RawPictureView,
     Report,
-    ReportReason,
 )
-from moderation.reports import report_open
 from review_cases import held_job, judged_job, make_user
 from webhooks.endpoints import endpoint_create
-from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus, Endpoint, Event
+from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
@@ -65,51 +58,9 @@ def message(response: Any) -> str:
     return " ".join(str(item) for item in response.context["messages"])
 
 
-def delivered(tenant: Tenant, job: Job) -> Delivery:
-    endpoint = endpoint_create(tenant_id=tenant.id, url="https://example.org/hook")
-    event = job.events.first()
-    assert event
-    delivery = Delivery.objects.create(
-        event=event, endpoint=endpoint, status=DeliveryStatus.FAILED, attempts=1
-    )
-    DeliveryAttempt.objects.create(
-        delivery=delivery, number=1, started_at=timezone.now(), duration=timedelta(seconds=1),
-        status_code=500,
-    )  # fmt: skip
-    return delivery
-
-
 @pytest.fixture
 def everything(boss: User) -> dict[type[models.Model], models.Model]:
-    """One row of every registered model, in jobs of every kind."""
-    job = judged_job(PictureAction.REVIEW, PictureAction.RELEASE, PictureAction.BLOCK)
-    released = judged_job(PictureAction.RELEASE)
-    key, _ = api_key_create(tenant=job.tenant, name="k", scopes=[Scope.JOBS_READ])
-    picture = job.pictures.select_related("current").get(index=0)
-    assert picture.current
-    waiting = make_job()
-    rows: list[models.Model] = [
-        boss, Group.objects.create(name=f"g-{job.id}"), job.tenant, key, job, picture,
-        job.stages.all()[0], Outbox.objects.get(job=waiting), UsageRecord.objects.get(job=released),
-        job.decisions.all()[0], job.policy_version, job.policy_version.policy,
-        Worker.objects.create(
-            name=f"w-{job.id}", queues=["generate"], load_seconds={"sd": 3.2},
-            seen_at=timezone.now(),
-        ),
-        RawPictureView.objects.create(
-            picture=picture, user=boss, object_digest=picture.current.sha256
-        ),
-        PolicyEvaluation.objects.create(
-            policy_version=job.policy_version, run="first", sha256="0" * 64, report={"tables": {}},
-            attached_by=boss,
-        ),
-    ]  # fmt: skip
-    delivery = delivered(job.tenant, job)
-    rows += [delivery, delivery.event, delivery.endpoint]
-    rows += appeals_open(job_id=job.id, statement="It is a museum piece.")
-    out = released.pictures.get()
-    rows.append(report_open(picture_id=out.id, reason=ReportReason.HATE)[0])
-    return {type(row): row for row in rows}
+    return row_of_every_model(boss)
 
 
 def test_every_list_and_every_page_answers(
@@ -208,18 +159,10 @@ def test_a_job_is_canceled_once(client: Client, boss: User) -> None:
     assert boss.logentry_set.filter(object_id=str(job.pk)).count() == 1
 
 
-def test_moderators_see_their_pages_and_no_others() -> None:
+def test_moderators_find_no_button_to_cancel() -> None:
     job = judged_job(PictureAction.REVIEW)
     client = Client()
     client.force_login(make_user(group="Moderators"))
-    assert client.get(reverse("admin:index")).status_code == 200
-    seen: list[type[models.Model]] = [
-        Job, Picture, Decision, Policy, PolicyVersion, PolicyEvaluation, Appeal, Report,
-    ]  # fmt: skip
-    for model in REGISTERED:
-        expected = 200 if model in seen else 403
-        assert client.get(url(model, "changelist")).status_code == expected, model
-    assert client.post(reverse("admin:jobs_job_cancel", args=[job.pk])).status_code == 403
     page = client.get(url(Job, "change", job.pk)).content.decode()
     assert "Cancel the job" not in page
 

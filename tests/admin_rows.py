@@ -1,0 +1,66 @@
+"""One row of every model that the admin shows: every page of it has something to show."""
+
+from datetime import timedelta
+
+from django.contrib.auth.models import Group
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import Scope, Tenant, User
+from accounts.services import api_key_create
+from ethical_lens.results import PictureAction
+from factories import make_job
+from jobs.models import Job, Outbox, UsageRecord, Worker
+from moderation.appeals import appeals_open
+from moderation.models import PolicyEvaluation, RawPictureView, ReportReason
+from moderation.reports import report_open
+from review_cases import judged_job
+from webhooks.endpoints import endpoint_create
+from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
+
+
+def delivered(tenant: Tenant, job: Job) -> Delivery:
+    """A delivery of the job's first event that failed once."""
+    endpoint = endpoint_create(tenant_id=tenant.id, url="https://example.org/hook")
+    event = job.events.first()
+    assert event
+    delivery = Delivery.objects.create(
+        event=event, endpoint=endpoint, status=DeliveryStatus.FAILED, attempts=1
+    )
+    DeliveryAttempt.objects.create(
+        delivery=delivery, number=1, started_at=timezone.now(), duration=timedelta(seconds=1),
+        status_code=500,
+    )  # fmt: skip
+    return delivery
+
+
+def row_of_every_model(boss: User) -> dict[type[models.Model], models.Model]:
+    """One row of every registered model, in jobs of every kind."""
+    job = judged_job(PictureAction.REVIEW, PictureAction.RELEASE, PictureAction.BLOCK)
+    released = judged_job(PictureAction.RELEASE)
+    key, _ = api_key_create(tenant=job.tenant, name="k", scopes=[Scope.JOBS_READ])
+    picture = job.pictures.select_related("current").get(index=0)
+    assert picture.current
+    waiting = make_job()
+    rows: list[models.Model] = [
+        boss, Group.objects.create(name=f"g-{job.id}"), job.tenant, key, job, picture,
+        job.stages.all()[0], Outbox.objects.get(job=waiting), UsageRecord.objects.get(job=released),
+        job.decisions.all()[0], job.policy_version, job.policy_version.policy,
+        Worker.objects.create(
+            name=f"w-{job.id}", queues=["generate"], load_seconds={"sd": 3.2},
+            seen_at=timezone.now(),
+        ),
+        RawPictureView.objects.create(
+            picture=picture, user=boss, object_digest=picture.current.sha256
+        ),
+        PolicyEvaluation.objects.create(
+            policy_version=job.policy_version, run="first", sha256="0" * 64, report={"tables": {}},
+            attached_by=boss,
+        ),
+    ]  # fmt: skip
+    delivery = delivered(job.tenant, job)
+    rows += [delivery, delivery.event, delivery.endpoint]
+    rows += appeals_open(job_id=job.id, statement="It is a museum piece.")
+    out = released.pictures.get()
+    rows.append(report_open(picture_id=out.id, reason=ReportReason.HATE)[0])
+    return {type(row): row for row in rows}
