@@ -207,10 +207,26 @@ def test_every_queue_has_a_consumer(profile: str, compose: dict[str, Any]) -> No
     assert consumed == set(settings.QUEUES)
 
 
+def test_evaluations_are_written_by_their_worker_alone(compose: dict[str, Any]) -> None:
+    worker = compose["services"]["worker-evaluate"]
+    assert queues_of(worker) == ["evaluate"]
+    assert worker["profiles"] == ["evaluate"]
+    folder = worker["environment"]["EVALUATIONS_FOLDER"]
+    mounts = {
+        name: [volume for volume in service["volumes"] if f":{folder}" in volume]
+        for name, service in of_django(compose).items()
+    }
+    assert {name: found for name, found in mounts.items() if found} == {
+        "web": [f"${{EVALUATIONS_DIR:-./evaluations}}:{folder}:ro"],
+        "worker-evaluate": [f"${{EVALUATIONS_DIR:-./evaluations}}:{folder}"],
+    }
+
+
 def test_workers_do_not_fork_and_scrutinise_first(compose: dict[str, Any]) -> None:
     workers = {n: s for n, s in compose["services"].items() if queues_of(s)}
     assert sorted(workers) == [
         "worker-cpu",
+        "worker-evaluate",
         "worker-gpu",
         "worker-io",
         "worker-text",
