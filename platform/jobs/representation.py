@@ -224,11 +224,17 @@ def job_urls(job_id: UUID) -> JobUrls:
 
 def picture_edits(picture: Picture) -> list[TextEdit]:
     """What leads from the prompt of the text verdict to that of `picture`; empty before that."""
+    return prompt_edits(picture, picture.prompt, picture.round)
+
+
+def prompt_edits(picture: Picture, prompt: str, round: int) -> list[TextEdit]:
+    """What leads from the prompt of the text verdict to `prompt`, which `picture` had in that
+    round; empty before that."""
     before = (picture.job.text_verdict or {}).get("prompt")
-    if before is None or not picture.prompt:
+    if before is None or not prompt:
         return []
     draws = [AttributeDraw.model_validate(draw) for draw in picture.draws or ()]
-    return list(merge_edits(before, picture.prompt, draws, round=picture.round))
+    return list(merge_edits(before, prompt, draws, round=round))
 
 
 def _verdict(picture: Picture) -> dict[str, Any]:

@@ -34,6 +34,7 @@ admin.site.index_template = "moderation/dashboard.html"
 
 @admin.register(Decision)
 class DecisionAdmin(ReadOnlyAdmin):
+    list_before_template = "moderation/decisions_before.html"
     list_display = ("created_at", "shown_action", "stage", "reason", "who", "tenant", "shown_job")
     list_filter = ("stage", "action", "reason", ("actor", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("actor", "tenant", "picture")

@@ -87,6 +87,7 @@ def appeal_answer(*, appeal_id: UUID, moderator: User, accept: bool, explanation
             reason="appeal_accepted" if accept else "appeal_refused",
             explanation=explanation.strip(),
             object_digest=appealed.object_digest,
+            replaces=appealed,
         )
         appeal.answered_at = timezone.now()
         appeal.save(update_fields=["answer", "answered_at"])

@@ -30,8 +30,15 @@ def decision_record(
     faces: Sequence[ReadFace] = (),
     model_digests: Mapping[str, str] | None = None,
     object_digest: str = "",
+    replaces: Decision | None = None,
 ) -> Decision:
-    """Append one decision to a job's record, in the transaction of what it decides."""
+    """Append one decision to a job's record, in the transaction of what it decides.
+
+    A person's decision replaces the last one on its subject, unless another is named. The system
+    replaces nothing: what it decides after a blur or in round 2 carries out what it decided before.
+    """
+    if replaces is None and actor is not None:
+        replaces = _last_on(job, picture)
     decision = Decision(
         tenant_id=job.tenant_id,
         job=job,
@@ -51,6 +58,14 @@ def decision_record(
         model_digests=dict(model_digests or {}),
         object_digest=object_digest,
         policy_version_id=job.policy_version_id,
+        replaces=replaces,
     )
     rows_insert([decision])
     return decision
+
+
+def _last_on(job: "Job", picture: "Picture | None") -> Decision | None:
+    """The last decision on the picture, else on the job as a whole, which held the picture too."""
+    decisions = Decision.objects.filter(job=job)
+    own = decisions.filter(picture=picture).last()
+    return own or (decisions.filter(picture=None).last() if picture is not None else None)

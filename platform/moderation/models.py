@@ -143,12 +143,30 @@ class Decision(models.Model):
         max_length=64, blank=True, help_text="SHA-256 of the picture that was judged"
     )
     policy_version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, related_name="+")
+    replaces = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="replaced_by",
+        db_index=False,
+        help_text="the decision on the same job that holds no longer because of this one",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["id"]
-        permissions = [("decide", "Can release and block pictures and prompts")]
-        indexes = [models.Index(fields=["job", "id"], name="decision_story")]
+        permissions = [
+            ("decide", "Can release and block pictures and prompts"),
+            ("export_decisions", "Can export decisions"),
+        ]
+        indexes = [
+            models.Index(fields=["job", "id"], name="decision_story"),
+            models.Index(
+                fields=["replaces"],
+                condition=Q(replaces__isnull=False),
+                name="decision_replacing",
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=~Q(stage=DecisionStage.REVIEW) | Q(actor__isnull=False),

@@ -88,6 +88,7 @@ def release_undo(*, picture_id: UUID, moderator: User) -> None:
             action=DecisionAction.REVIEW,
             reason="release_undone",
             explanation="The release was taken back within the time for undo.",
+            replaces=picture.cleared_by,
         )
         picture.cleared_by, picture.reason = None, "release_undone"
         picture.save(update_fields=["cleared_by", "reason"])

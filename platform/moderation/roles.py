@@ -28,6 +28,7 @@ GRANTS: Final[dict[str, tuple[Role, ...]]] = {
     "jobs.change_job": (OPERATOR,),  # cancel it
     "jobs.view_picture": (MODERATOR, LEAD, POLICY_AUTHOR, AUDITOR),  # blurred, unless released
     "moderation.view_decision": (MODERATOR, LEAD, POLICY_AUTHOR, AUDITOR),
+    "moderation.export_decisions": (AUDITOR,),
     "moderation.view_appeal": (MODERATOR, LEAD, AUDITOR),
     "moderation.view_report": (MODERATOR, LEAD, AUDITOR),
     "moderation.decide": (MODERATOR, LEAD),

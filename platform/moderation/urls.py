@@ -1,9 +1,10 @@
-"""What the admin shows beside its models: pictures, and evaluations."""
+"""What the admin shows beside its models: pictures, exports of decisions, and evaluations."""
 
 from django.contrib import admin
 from django.urls import path
 
 from moderation.evaluation_pages import evaluation_picture, evaluation_report, evaluation_runs
+from moderation.export_pages import decisions_export
 from moderation.views import picture_preview, picture_raw
 
 app_name = "moderation"
@@ -18,6 +19,11 @@ urlpatterns = [
         "admin/pictures/<uuid:picture_id>/raw",
         admin.site.admin_view(picture_raw),
         name="picture_raw",
+    ),
+    path(
+        "admin/decisions/export/",
+        admin.site.admin_view(decisions_export),
+        name="decisions_export",
     ),
     path("admin/evaluations/", admin.site.admin_view(evaluation_runs), name="evaluation_runs"),
     path(

@@ -88,6 +88,7 @@ PAGES: dict[str, Get | Post] = {
     "admin:jobs_job_decide": Post("moderator lead"),
     "admin:jobs_picture_decide": Post("moderator lead"),
     "admin:jobs_picture_undo": Post("moderator lead"),
+    "moderation:decisions_export": Get("auditor"),
     "moderation:evaluation_picture": Get(ALL),
     "moderation:evaluation_report": Get(ALL),
     "moderation:evaluation_runs": Get(ALL),

@@ -18,9 +18,10 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from config.admin import ReadOnlyAdmin
+from jobs.admin.story import story_of
 from jobs.models import Job
 from jobs.services import job_cancel
-from jobs.states import TERMINAL, JobStatus
+from jobs.states import TERMINAL, JobStatus, PictureStatus
 from moderation.badges import badge
 from moderation.cards import picture_card
 from moderation.forms import VerdictForm
@@ -114,7 +115,7 @@ class JobAdmin(ReadOnlyAdmin):
         job = Job.objects.select_related("tenant", "policy_version__policy", "api_key").get(
             pk=shown.pk
         )
-        pictures = job.pictures.select_related("current")
+        pictures = list(job.pictures.select_related("current"))
         waits = prompts_waiting().filter(pk=job.pk).exists()
         context |= {
             "title": f"Job …{str(job.id)[-8:]}",
@@ -122,7 +123,8 @@ class JobAdmin(ReadOnlyAdmin):
             "verdict": job.text_verdict or {},
             "cards": [picture_card(picture, job) for picture in pictures],
             "stages": job.stages.all(),
-            "decisions": job.decisions.select_related("actor", "picture", "policy_version__policy"),
+            "story": story_of(job),
+            "out": sum(picture.status == PictureStatus.RELEASED for picture in pictures),
             "events": _events(job),
             "usage": getattr(job, "usage", None),
             "can_cancel": job.status not in TERMINAL and request.user.has_perm("jobs.change_job"),

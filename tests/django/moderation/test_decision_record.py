@@ -1,0 +1,121 @@
+"""What a decision holds, what it replaces, and that the database keeps both."""
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.urls import reverse
+
+from config.identifiers import uuid7
+from ethical_lens.results import PictureAction
+from moderation.appeals import appeal_answer, appeals_open
+from moderation.models import Decision
+from moderation.review import picture_decide, prompt_decide, release_undo
+from review_cases import held_job, judged_job, make_user, reviewed_picture
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
+
+COPY = """
+INSERT INTO moderation_decision SELECT (jsonb_populate_record(d, %s::jsonb)).*
+FROM moderation_decision d WHERE id = %s
+"""
+
+
+def test_a_decision_of_the_system_holds_all_that_it_was_made_by() -> None:
+    job = judged_job(PictureAction.BLOCK, reason="nsfw_in_last_round")
+    decision = job.decisions.get(stage="scrutinise")
+    picture = job.pictures.select_related("current").get()
+    assert picture.current
+    assert (decision.job, decision.picture, decision.actor) == (job, picture, None)
+    assert (decision.action, decision.reason) == ("block", "nsfw_in_last_round")
+    assert decision.explanation == "It says block."
+    assert decision.scores["nsfw"] == 0.83
+    assert decision.thresholds["nsfw"] == 0.7
+    assert decision.model_digests == {"head": "2" * 64}
+    assert decision.object_digest == picture.current.sha256
+    assert decision.policy_version == job.policy_version
+    assert decision.replaces is None
+    assert job.decisions.get(stage="align").labels == ["K0"]
+
+
+def test_a_moderator_replaces_the_system_and_an_undo_the_release() -> None:
+    picture, user = reviewed_picture(), make_user(group="Moderators")
+    held = picture.decisions.get()
+    picture_decide(picture_id=picture.id, moderator=user, release=True, explanation="Harmless.")
+    release_undo(picture_id=picture.id, moderator=user)
+    picture_decide(picture_id=picture.id, moderator=user, release=False, explanation="A weapon.")
+    first, undo, second = picture.decisions.filter(stage="review")
+    assert first.replaces == held
+    assert undo.replaces == first
+    assert second.replaces == undo
+    assert list(first.replaced_by.all()) == [undo]
+
+
+def test_a_prompts_decision_replaces_what_held_it() -> None:
+    job, user = held_job(), make_user(group="Moderators")
+    held = job.decisions.get()
+    prompt_decide(job_id=job.id, moderator=user, approve=False, explanation="Refused.")
+    assert job.decisions.get(stage="review").replaces == held
+
+
+def test_an_answer_replaces_what_was_appealed() -> None:
+    job, user = judged_job(PictureAction.BLOCK), make_user(group="Moderators")
+    blocked = job.decisions.get(stage="scrutinise")
+    (appeal,) = appeals_open(job_id=job.id, statement="It is a museum piece.")
+    answered = appeal_answer(
+        appeal_id=appeal.id, moderator=user, accept=True, explanation="So it is."
+    )
+    assert answered.answer
+    assert answered.answer.replaces == blocked
+
+
+def copied(decision: Decision, replaces: Decision) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            COPY, [f'{{"id": "{uuid7()}", "replaces_id": "{replaces.id}"}}', decision.id]
+        )
+
+
+def test_the_database_refuses_to_replace_a_decision_on_another_job() -> None:
+    one, other = (judged_job(PictureAction.BLOCK).decisions.first() for _ in range(2))
+    assert one
+    assert other
+    with pytest.raises(DatabaseError, match="on its own job"):
+        copied(one, other)
+    copied(one, one)
+    assert one.replaced_by.count() == 1
+
+
+def test_a_job_reads_as_a_story_in_order() -> None:
+    picture, user = reviewed_picture(), make_user(is_superuser=True)
+    picture_decide(picture_id=picture.id, moderator=user, release=False, explanation="A weapon.")
+    client = Client()
+    client.force_login(user)
+    response = client.get(reverse("admin:jobs_job_change", args=[picture.job_id]))
+    titles = [chapter.title for chapter in response.context["story"]]
+    assert titles == [
+        "The prompt",
+        "What text scrutiny said",
+        "Round 1: painted and scrutinised",
+        "A person blocked it",
+    ]
+    page = response.content.decode().partition("What happened")[2]
+    places = [
+        page.index(told)
+        for told in (
+            "a doctor in an office", "K0 safe", "Picture 0", "of 0.70", "It says review.",
+            "A weapon.", "replaces “review: test” by the system",
+        )
+    ]  # fmt: skip
+    assert places == sorted(places)
+
+
+def test_the_story_costs_the_same_number_of_queries_however_many_pictures(
+    django_assert_max_num_queries: object,
+) -> None:
+    from jobs.admin.story import story_of
+    from jobs.models import Job
+
+    for job in (judged_job(PictureAction.BLOCK), judged_job(*[PictureAction.BLOCK] * 5)):
+        read = Job.objects.select_related("policy_version__policy").get(pk=job.pk)
+        with django_assert_max_num_queries(2):  # type: ignore[operator]
+            story_of(read)
