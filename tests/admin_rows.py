@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Scope, Tenant, User
 from accounts.services import api_key_create
+from desk.models import ReviewerSettings, TenantWeight
 from ethical_lens.results import PictureAction
 from factories import make_job
 from jobs.models import Job, Outbox, UsageRecord, Worker
@@ -63,4 +64,8 @@ def row_of_every_model(boss: User) -> dict[type[models.Model], models.Model]:
     rows += appeals_open(job_id=job.id, statement="It is a museum piece.")
     out = released.pictures.get()
     rows.append(report_open(picture_id=out.id, reason=ReportReason.HATE)[0])
+    rows += [
+        job.review_items.all()[0], TenantWeight.objects.create(tenant=job.tenant, minutes=5),
+        ReviewerSettings.objects.create(user=boss, left_out=["nude"]),
+    ]  # fmt: skip
     return {type(row): row for row in rows}

@@ -84,6 +84,9 @@ class Environment(BaseSettings):
     )
     visibility_timeout_seconds: int = Field(default=3600, ge=1)
     moderator_undo_seconds: float = Field(default=60.0, ge=0)
+    review_lock_seconds: float = Field(
+        default=900.0, gt=0, description="a person keeps what they took from the queue this long"
+    )
     presigned_url_seconds: int = Field(default=900, ge=1, le=604800)
     quota_requests_per_minute: int = Field(
         default=6000, ge=0, description="of a tenant that has no quota of its own; 0: no bound"

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "webhooks",
     "jobs",
     "moderation",
+    "desk",
 ]
 
 MIDDLEWARE = [

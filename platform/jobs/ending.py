@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from config.rows import rows_update
+from desk.entering import held_enter, held_leave
 from jobs.models import Job, Picture
 from jobs.outbox import WAKE_CHANNEL, dispatcher_wake
 from jobs.representation import job_event_data
@@ -51,6 +52,8 @@ def job_end(*, job: Job, status: JobStatus, reason: str, explanation: str) -> No
     Raises `IllegalMove` where the job has ended already or may not end so.
     """
     check_job_move(job.status, status)
+    if job.status == JobStatus.NEEDS_REVIEW:
+        held_leave(job)
     job.status, job.reason, job.explanation = status.value, reason, explanation
     job.ended_at = timezone.now()
     job.events_told += 1
@@ -79,6 +82,7 @@ def job_hold(*, job: Job, reason: str, explanation: str) -> None:
     job.stages.filter(state__in=[StageState.READY, StageState.RUNNING]).update(
         state=StageState.SKIPPED, lease_expires_at=None, finished_at=timezone.now()
     )
+    held_enter(job)
     _tell(job, list(job.pictures.all()))
     dispatcher_wake()
 
@@ -97,6 +101,8 @@ def job_settle(*, job: Job, statuses: Iterable[str]) -> None:
                 reason="pictures_in_review",
                 explanation="A person must look at one or more pictures.",
             )
+        else:
+            held_enter(job)
     elif PictureStatus.RELEASED in statuses:
         job_end(
             job=job, status=JobStatus.SUCCEEDED, reason="released",

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from config.admin import ModelAdmin
-from moderation.appeals import AnsweredAlready, appeal_answer
+from moderation.appeals import AnsweredAlready, OwnDecision, appeal_answer
 from moderation.badges import badge
 from moderation.models import Appeal
 
@@ -67,6 +67,8 @@ class AppealAdmin(ModelAdmin):
             )
         except AnsweredAlready:
             messages.error(request, "Somebody else answered this appeal meanwhile.")
+        except OwnDecision:
+            messages.error(request, "You made this decision: somebody else answers the appeal.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

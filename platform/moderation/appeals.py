@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from desk.entering import appeal_leave, appeals_enter
 from jobs.models import Job
 from jobs.outcome import last_decisions
 from moderation.decisions import decision_record
@@ -31,6 +32,10 @@ class AppealedAlready(AppealError):
 
 class AnsweredAlready(AppealError):
     """Another moderator was quicker."""
+
+
+class OwnDecision(AppealError):
+    """Who decided does not answer the appeal against it."""
 
 
 def appeals_open(*, job_id: UUID, statement: str) -> Sequence[Appeal]:
@@ -57,18 +62,20 @@ def appeals_open(*, job_id: UUID, statement: str) -> Sequence[Appeal]:
             raise NothingToAppeal(f"nothing of job {job_id} was blocked")
         if not fresh:
             raise AppealedAlready(f"what was blocked of job {job_id} was appealed already")
-        return Appeal.objects.bulk_create(
+        appeals = Appeal.objects.bulk_create(
             [
                 Appeal(tenant_id=job.tenant_id, job=job, decision=decision, statement=statement)
                 for decision in fresh
             ]
         )
+        appeals_enter(job, appeals)
+        return appeals
 
 
 def appeal_answer(*, appeal_id: UUID, moderator: User, accept: bool, explanation: str) -> Appeal:
     """Record a moderator's answer as a decision of its own.
 
-    Raises `AnsweredAlready`.
+    Raises `AnsweredAlready`, `OwnDecision`.
     """
     with transaction.atomic():
         appeal = Appeal.objects.get(pk=appeal_id)
@@ -77,6 +84,8 @@ def appeal_answer(*, appeal_id: UUID, moderator: User, accept: bool, explanation
         if appeal.answer_id is not None:
             raise AnsweredAlready(f"appeal {appeal_id} was answered already")
         appealed = appeal.decision
+        if appealed.actor_id == moderator.pk:
+            raise OwnDecision("somebody else than who decided answers an appeal")
         appeal.answer = decision_record(
             job=job,
             picture=appealed.picture,
@@ -91,4 +100,5 @@ def appeal_answer(*, appeal_id: UUID, moderator: User, accept: bool, explanation
         )
         appeal.answered_at = timezone.now()
         appeal.save(update_fields=["answer", "answered_at"])
+        appeal_leave(appeal, by=moderator)
         return appeal

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
+from desk.entering import held_enter, picture_leave, prompt_leave
 from ethical_lens.results import Label, TextVerdict
 from jobs.ending import job_end
 from jobs.models import Job
@@ -63,6 +64,7 @@ def picture_decide(*, picture_id: UUID, moderator: User, release: bool, explanat
         else:
             picture.status = PictureStatus.BLOCKED.value
         picture.save(update_fields=["reason", "cleared_by", "status"])
+        picture_leave(picture.id, by=moderator)
         delay = settings.ENVIRONMENT.moderator_undo_seconds if release else 0.0
         release_schedule(job=job, delay=delay)
 
@@ -92,6 +94,7 @@ def release_undo(*, picture_id: UUID, moderator: User) -> None:
         )
         picture.cleared_by, picture.reason = None, "release_undone"
         picture.save(update_fields=["cleared_by", "reason"])
+        held_enter(job)
 
 
 def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: str) -> None:
@@ -118,6 +121,7 @@ def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: 
             reason="moderator_approved" if approve else "moderator_blocked",
             explanation=explanation.strip(),
         )
+        prompt_leave(job, by=moderator)
         if not approve:
             job_end(
                 job=job,

@@ -34,6 +34,17 @@ GRANTS: Final[dict[str, tuple[Role, ...]]] = {
     "moderation.decide": (MODERATOR, LEAD),
     "moderation.view_raw_picture": (MODERATOR, LEAD),
     "moderation.view_rawpictureview": (LEAD, AUDITOR),
+    # The queue, and its parts.
+    "desk.view_reviewitem": (MODERATOR, LEAD, AUDITOR),
+    **{
+        f"desk.review_{category}": (MODERATOR, LEAD)
+        for category in ("nsfw", "nude", "public", "politic", "culture", "text", "error")
+    },
+    "desk.lead": (LEAD,),
+    "desk.view_tenantweight": (LEAD, OPERATOR),
+    "desk.add_tenantweight": (OPERATOR,),
+    "desk.change_tenantweight": (OPERATOR,),
+    "desk.delete_tenantweight": (OPERATOR,),
     # Policies.
     "moderation.view_policy": (MODERATOR, LEAD, POLICY_AUTHOR, AUDITOR, OPERATOR),
     "moderation.add_policy": (POLICY_AUTHOR,),

@@ -81,7 +81,7 @@ def test_every_list_and_every_page_answers(
 def test_every_model_of_ours_is_in_the_admin() -> None:
     ours = {
         model
-        for app in ("accounts", "jobs", "moderation", "webhooks")
+        for app in ("accounts", "jobs", "moderation", "webhooks", "desk")
         for model in apps.get_app_config(app).get_models()
     }
     left_out = {model.__name__ for model in ours - set(REGISTERED)}

@@ -57,6 +57,11 @@ MODELS = {
     "accounts.tenant": Model(see="auditor operator", add="operator", change="operator"),
     "accounts.user": Model(),
     "auth.group": Model(),
+    "desk.reviewersettings": Model(),
+    "desk.reviewitem": Model(see="moderator lead auditor"),
+    "desk.tenantweight": Model(
+        see="lead operator", add="operator", change="operator", delete="operator"
+    ),
     "jobs.job": Model(see=ALL),
     "jobs.outbox": Model(see="operator"),
     "jobs.picture": Model(see="moderator lead author auditor"),
@@ -100,6 +105,7 @@ ACTIONS = {
     "accounts.apikey revoke": "operator",
     "accounts.user delete_selected": "",
     "auth.group delete_selected": "",
+    "desk.tenantweight delete_selected": "operator",
     "webhooks.delivery send_again": "operator",
     "webhooks.endpoint activate": "operator",
     "webhooks.endpoint deactivate": "operator",

@@ -16,6 +16,7 @@ ROOTS = {
     "accounts": ROOT / "platform",
     "jobs": ROOT / "platform",
     "moderation": ROOT / "platform",
+    "desk": ROOT / "platform",
     "webhooks": ROOT / "platform",
 }
 

@@ -1,0 +1,1 @@
+"""The review desk: what waits for a person, who has taken it, what they need to decide."""

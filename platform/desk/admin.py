@@ -1,0 +1,40 @@
+"""The queue as a list, and the head start of tenants."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from config.admin import ModelAdmin, ReadOnlyAdmin
+from desk.models import ReviewerSettings, ReviewItem, TenantWeight
+
+
+class OpenFilter(admin.SimpleListFilter):
+    title = "open"
+    parameter_name = "open"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "waiting for a decision")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(closed_at=None) if self.value() else queryset
+
+
+@admin.register(ReviewItem)
+class ReviewItemAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "category", "severity", "reason", "tenant", "due_at", "holder")
+    list_filter = (OpenFilter, "category", "kind", "for_lead")
+    list_select_related = ("tenant", "holder")
+    search_fields = ("id__icontains", "job__id__icontains")
+
+
+@admin.register(TenantWeight)
+class TenantWeightAdmin(ModelAdmin):
+    list_display = ("tenant", "minutes")
+    list_select_related = ("tenant",)
+
+
+@admin.register(ReviewerSettings)
+class ReviewerSettingsAdmin(ReadOnlyAdmin):
+    list_display = ("user", "left_out")
+    list_select_related = ("user",)

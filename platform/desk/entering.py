@@ -1,0 +1,134 @@
+"""What enters the queue of the desk, and leaves it. All run in the transaction of the caller,
+which has the job locked: a subject waits exactly while its item is open.
+
+A new kind of subject (a report of a user) gets a member of `ItemKind`, its key in `ReviewItem`, and
+a function here that its own service calls.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from desk.grading import Grade, appeal_grade, last_judgements, picture_grade, text_grade
+from desk.models import ItemKind, ReviewItem, TenantWeight
+from ethical_lens.results import AttributeDraw, TextVerdict
+from jobs.models import Job, Picture
+from jobs.states import PictureStatus
+from moderation.models import Appeal, DecisionStage
+
+
+def held_enter(job: Job) -> None:
+    """Let what a held job waits for enter: its pictures in review, or its prompt before any
+    picture was painted. What is open already stays as it is."""
+    pictures = list(job.pictures.filter(current__isnull=False))
+    if not pictures:
+        _enter(job, [_item(job, ItemKind.PROMPT, text_grade(), job.reason)])
+        return
+    waiting = [
+        picture
+        for picture in pictures
+        if picture.status == PictureStatus.IN_REVIEW and picture.cleared_by_id is None
+    ]
+    judgements = last_judgements(job.decisions.filter(stage=DecisionStage.SCRUTINISE))
+    _enter(
+        job,
+        [
+            _item(
+                job,
+                ItemKind.PICTURE,
+                picture_grade(
+                    picture.reason,
+                    judgements.get(picture.id),
+                    minor=somebody_minor(job, picture),
+                ),
+                picture.reason,
+                picture=picture,
+            )
+            for picture in waiting
+        ],
+    )
+
+
+def appeals_enter(job: Job, appeals: Sequence[Appeal]) -> None:
+    """Let appeals enter; who made the decision that is appealed may not take them."""
+    items = []
+    for appeal in appeals:
+        decision = appeal.decision
+        minor = somebody_minor(job, decision.picture)
+        item = _item(job, ItemKind.APPEAL, appeal_grade(decision, minor=minor), decision.reason)
+        item.appeal, item.picture = appeal, decision.picture
+        item.closed_to = [decision.actor_id] if decision.actor_id else []
+        items.append(item)
+    _enter(job, items)
+
+
+def somebody_minor(job: Job, picture: Picture | None) -> bool:
+    """Whether the prompt, or what was drawn for the picture, says that somebody is under 20.
+
+    Where nothing was read, nobody knows: then yes.
+    """
+    if job.text_verdict is None:
+        return True
+    drawn = picture.draws or () if picture is not None else ()
+    return TextVerdict.model_validate(job.text_verdict).somebody_under_twenty(
+        [AttributeDraw.model_validate(draw) for draw in drawn]
+    )
+
+
+def picture_leave(picture_id: UUID, *, by: User | None) -> None:
+    """Close the item of a picture that was decided."""
+    _close(ReviewItem.objects.filter(picture=picture_id, kind=ItemKind.PICTURE), by)
+
+
+def prompt_leave(job: Job, *, by: User | None) -> None:
+    """Close the item of a prompt that was decided."""
+    _close(ReviewItem.objects.filter(job=job, kind=ItemKind.PROMPT), by)
+
+
+def appeal_leave(appeal: Appeal, *, by: User | None) -> None:
+    """Close the item of an appeal that was answered."""
+    _close(ReviewItem.objects.filter(appeal=appeal), by)
+
+
+def held_leave(job: Job) -> None:
+    """Close what waited of a job that has ended; appeals and samples stay open."""
+    _close(
+        ReviewItem.objects.filter(job=job, kind__in=[ItemKind.PICTURE, ItemKind.PROMPT]), by=None
+    )
+
+
+def _item(
+    job: Job, kind: ItemKind, grade: Grade, reason: str, picture: Picture | None = None
+) -> ReviewItem:
+    now = timezone.now()
+    return ReviewItem(
+        kind=kind.value,
+        tenant_id=job.tenant_id,
+        job=job,
+        picture=picture,
+        category=grade.category.value,
+        severity=grade.severity.value,
+        reason=reason,
+        entered_at=now,
+        due_at=grade.due_at(now),
+    )
+
+
+def _enter(job: Job, items: Iterable[ReviewItem]) -> None:
+    items = list(items)
+    if not items:
+        return
+    weight = TenantWeight.objects.filter(tenant=job.tenant_id).first()
+    head_start = timedelta(minutes=weight.minutes if weight is not None else 0)
+    for item in items:
+        item.rank = item.due_at - head_start
+    ReviewItem.objects.bulk_create(items, ignore_conflicts=True)
+
+
+def _close(items: "QuerySet[ReviewItem]", by: User | None) -> None:
+    now: datetime = timezone.now()
+    items.filter(closed_at=None).update(closed_at=now, closed_by=by, holder=None, held_until=None)
