@@ -72,13 +72,17 @@ def claimed(job: Job, stage: str) -> Claim:
 
 def painted_job(n: int = 1, tenant: Tenant | None = None, **changes: object) -> Job:
     """An admitted job whose pictures are painted and wait for scrutiny."""
-    job = make_job(tenant or make_tenant(Policy()), n=n, **changes)
+    return paint(make_job(tenant or make_tenant(Policy()), n=n, **changes))
+
+
+def paint(job: Job) -> Job:
+    """The submitted job, with its pictures painted."""
     Job.objects.filter(pk=job.pk).update(admitted_at=Now())
     Outbox.objects.filter(job=job).delete()
     verdict = TextVerdict(
         labels=frozenset({Label.K0}), score=0.1, explanation="Nothing found.", prompt=job.prompt
     )
-    prompts = tuple(PicturePrompt(prompt=f"{job.prompt}, smiling") for _ in range(n))
+    prompts = tuple(PicturePrompt(prompt=f"{job.prompt}, smiling") for _ in range(job.n))
     alignment_finish(
         claim=claimed(job, "align"),
         alignment=Alignment(verdict=verdict, pictures=prompts),
@@ -102,7 +106,11 @@ def painted_job(n: int = 1, tenant: Tenant | None = None, **changes: object) -> 
 
 def judged_job(*actions: PictureAction, reason: str = "test", **changes: object) -> Job:
     """A job whose pictures got these verdicts, and that went on to its release."""
-    job = painted_job(n=len(actions), **changes)
+    return judge(painted_job(n=len(actions), **changes), *actions, reason=reason)
+
+
+def judge(job: Job, *actions: PictureAction, reason: str = "test") -> Job:
+    """The painted job, judged, and gone on to its release."""
     scrutinised = [
         ScrutinisedPicture(
             picture_id=picture.id,

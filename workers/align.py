@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ethical_lens.policy import Policy
-from ethical_lens.results import Concept, TextVerdict
+from ethical_lens.results import AttributeDraw, Concept, TextVerdict
 from ethical_lens.text.acting import act_on
 from ethical_lens.text.aligner import AlignmentError, PromptAligner, PromptRefused
 from ethical_lens.text.choose import MissingAligner, scrutinise_with
@@ -96,6 +96,8 @@ def _revise(
 
 
 def _draw(claim: Claim, job: Job, verdict: TextVerdict, policy: Policy) -> Draws:
+    if job.replay_of is not None:
+        return _draw_again(job, job.replay_of, verdict, policy)
     kinds = kinds_to_draw(verdict, policy)
     if not kinds:
         return ((),) * job.n
@@ -109,3 +111,17 @@ def _draw(claim: Claim, job: Job, verdict: TextVerdict, policy: Policy) -> Draws
         return draws, {kind: deck.model_dump(mode="json") for kind, deck in left.items()}
 
     return draws_make(claim=claim, kinds=kinds, draw=draw)
+
+
+def _draw_again(job: Job, original: Job, verdict: TextVerdict, policy: Policy) -> Draws:
+    """The draws of the original, where the same people are found in the same words again; else
+    fresh ones from decks of this job alone. Those of the tenant stay as they are."""
+    before = TextVerdict.model_validate(original.text_verdict)
+    drawn = [picture.draws for picture in job.pictures.order_by("index")]
+    if None not in drawn and _people(before) == _people(verdict):
+        return tuple(tuple(map(AttributeDraw.model_validate, own or ())) for own in drawn)
+    return draw_pictures({}, verdict, policy, job.n, random.SystemRandom())[0]
+
+
+def _people(verdict: TextVerdict) -> object:
+    return verdict.prompt, verdict.clusters, verdict.factors

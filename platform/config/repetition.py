@@ -71,8 +71,11 @@ def _once(request: HttpRequest, key: str, make: Callable[[], Answer]) -> Answer:
 
 
 def _fingerprint(request: HttpRequest) -> str:
-    """Of method, path and JSON; spaces and the order of fields do not count."""
-    body = json.dumps(json.loads(request.body), sort_keys=True)
+    """Of method, path and body; of JSON, spaces and the order of fields do not count."""
+    try:
+        body = json.dumps(json.loads(request.body or b"null"), sort_keys=True)
+    except ValueError:  # where no body is asked for, any is taken
+        body = hashlib.sha256(request.body).hexdigest()
     return hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
 
 

@@ -40,6 +40,14 @@ class Job(models.Model):
     policy_version = models.ForeignKey(
         "moderation.PolicyVersion", on_delete=models.PROTECT, related_name="+"
     )
+    replay_of = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="replays",
+        db_index=False,
+        help_text="the job that this one repeats: seed, policy version and draws are its own",
+    )
     prompt = models.TextField()
     negative_prompt = models.TextField(blank=True)
     model = models.CharField(max_length=100)
@@ -80,6 +88,11 @@ class Job(models.Model):
                 fields=["cancel_at"],
                 condition=Q(cancel_at__isnull=False, ended_at__isnull=True),
                 name="job_to_cancel",
+            ),
+            models.Index(
+                fields=["replay_of"],
+                condition=Q(replay_of__isnull=False),
+                name="job_replays",
             ),
         ]
         constraints = [

@@ -145,6 +145,7 @@ class JobOut(Schema):
     created_at: datetime
     ended_at: datetime | None
     cancel_at: datetime | None = Field(description="canceled then, unless it has ended")
+    replay_of: UUID | None = Field(description="the job that this one repeats")
     outcome: OutcomeOut | None = Field(description="why it is blocked or held for a person")
     urls: JobUrls
 
@@ -156,6 +157,10 @@ class JobOut(Schema):
     def resolve_text(job: Job) -> dict[str, Any] | None:
         verdict: dict[str, Any] | None = job.text_verdict
         return verdict
+
+    @staticmethod
+    def resolve_replay_of(job: Job) -> UUID | None:
+        return job.replay_of_id
 
     @staticmethod
     def resolve_pictures(job: Job) -> list[Picture]:

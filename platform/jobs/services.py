@@ -1,8 +1,10 @@
 """What a tenant can do with a job: submit it, cancel it."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -64,46 +66,62 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
     allows, `QuotaExceeded` or `PriorityNotAllowed`; then nothing is
     written.
     """
-    policy = policy_of_version(tenant.policy_version_id)
-    policy.check_model(request.model)
-    policy.check_lora(request.lora)
+    seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
+    job = Job(
+        tenant=tenant,
+        policy_version_id=tenant.policy_version_id,
+        prompt=request.prompt,
+        negative_prompt=request.negative_prompt,
+        model=request.model,
+        lora=request.lora,
+        n=request.n,
+        width=request.width,
+        height=request.height,
+        steps=request.steps,
+        guidance_scale=request.guidance_scale,
+        seed=seed,
+        cancel_at=timezone.now() + request.cancel_after if request.cancel_after else None,
+    )
+    job_enter(job=job, priority=request.priority, api_key=api_key)
+    return job
+
+
+def job_enter(
+    *,
+    job: Job,
+    priority: int | None = None,
+    api_key: APIKey | None = None,
+    draws: Sequence[Any] | None = None,
+) -> None:
+    """Write a job that is not written yet, with all that belongs to it.
+
+    `draws` are those of its pictures, where they are settled before the prompt is judged. Raises
+    as `job_submit`.
+    """
+    policy = policy_of_version(job.tenant.policy_version_id)
+    policy.check_model(job.model)
+    policy.check_lora(job.lora)
     policy.check_limits(
-        n=request.n, width=request.width, height=request.height, steps=request.steps,
-        prompt=max(request.prompt, request.negative_prompt, key=len),
+        n=job.n, width=job.width, height=job.height, steps=job.steps,
+        prompt=max(job.prompt, job.negative_prompt, key=len),
     )  # fmt: skip
     highest = priority_limit(api_key) if api_key is not None else HIGHEST_PRIORITY
-    if request.priority is not None and request.priority > highest:
+    if priority is not None and priority > highest:
         raise PriorityNotAllowed(highest)
     if api_key is not None:
         QUEUE.check()
-    seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
+    job.api_key = api_key
+    job.priority = min(5, highest) if priority is None else priority
+    pictures = [
+        Picture(job=job, index=i, seed=(job.seed + i) % 2**32, draws=draws[i] if draws else None)
+        for i in range(job.n)
+    ]
     with transaction.atomic():
-        job = Job(
-            tenant=tenant,
-            api_key=api_key,
-            policy_version_id=tenant.policy_version_id,
-            prompt=request.prompt,
-            negative_prompt=request.negative_prompt,
-            model=request.model,
-            lora=request.lora,
-            n=request.n,
-            width=request.width,
-            height=request.height,
-            steps=request.steps,
-            guidance_scale=request.guidance_scale,
-            seed=seed,
-            priority=min(5, highest) if request.priority is None else request.priority,
-            cancel_at=timezone.now() + request.cancel_after if request.cancel_after else None,
-        )
-        pictures = [
-            Picture(job=job, index=index, seed=(seed + index) % 2**32) for index in range(job.n)
-        ]
         rows_insert([job, *pictures, *_stages(job, PIPELINE, round=1)])
         stage_promote(job)
         outbox_admit(job=job)
         if api_key is not None:
             quota_check(job=job, api_key=api_key)
-    return job
 
 
 def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:

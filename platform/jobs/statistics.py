@@ -23,13 +23,14 @@ class Statistics(TypedDict):
 
 ATTRIBUTES: Final = ("gender", "race", "age")
 
+# A replay repeats the draws of another job, so they are counted there.
 # Ids are UUIDv7: those of a time are a range of the index (tenant, id).
 _COUNTS = """
 WITH job AS MATERIALIZED (
-    SELECT id, status, reason, text_verdict FROM jobs_job
+    SELECT id, status, reason, text_verdict, replay_of_id FROM jobs_job
     WHERE tenant_id = %(tenant)s AND id >= %(since)s AND id < %(until)s
 ), picture AS MATERIALIZED (
-    SELECT picture.status, picture.draws
+    SELECT picture.status, CASE WHEN replay_of_id IS NULL THEN picture.draws END AS draws
     FROM jobs_picture picture JOIN job ON job.id = picture.job_id
 ), person AS (
     SELECT jsonb_array_elements(draws) AS drawn FROM picture WHERE jsonb_typeof(draws) = 'array'

@@ -1,11 +1,20 @@
-"""Which aligners a text worker asks."""
+"""Which aligners a text worker asks, and what a replay draws."""
+
+from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from accounts.models import Scope
+from accounts.services import api_key_authenticate, api_key_create
 from ethical_lens.policy import AlignerFailure, Policy
 from ethical_lens.text.aligner import AlignmentError, PromptRefused
 from ethical_lens.text.choose import scrutinise_with
-from workers.align import _aligners
+from factories import make_job
+from jobs.models import Deck, Job
+from jobs.replays import job_replay
+from review_cases import claimed
+from workers.align import _aligners, job_align
 from workers.loading import aligner
 
 
@@ -31,3 +40,45 @@ def test_an_aligner_that_cannot_be_had_fails_as_the_policy_says() -> None:
     blocks = Policy(aligners=("oracle",), when_aligner_fails={"oracle": AlignerFailure.BLOCK})
     with pytest.raises(PromptRefused, match="oracle"):
         scrutinise_with(found, "a doctor", "", blocks)
+
+
+@pytest.mark.services
+@pytest.mark.django_db
+def test_a_replay_repeats_its_draws_and_leaves_the_decks_alone() -> None:
+    job = _aligned(make_job(prompt="a doctor in an office", n=4))
+    decks = list(Deck.objects.filter(tenant=job.tenant).values())
+    assert decks
+    _, key = api_key_create(tenant=job.tenant, name="k", scopes=[Scope.JOBS_WRITE])
+    again = _aligned(job_replay(job=_ended(job), api_key=api_key_authenticate(key)))
+    assert list(Deck.objects.filter(tenant=job.tenant).values()) == decks
+    assert _draws(again) == _draws(job)
+    assert [p.prompt for p in again.pictures.all()] == [p.prompt for p in job.pictures.all()]
+
+
+@pytest.mark.services
+@pytest.mark.django_db
+def test_a_replay_that_finds_other_people_draws_from_decks_of_its_own() -> None:
+    job = _aligned(make_job(prompt="a doctor in an office", n=4))
+    _, key = api_key_create(tenant=job.tenant, name="k", scopes=[Scope.JOBS_WRITE])
+    again = job_replay(job=_ended(job), api_key=api_key_authenticate(key))
+    Job.objects.filter(pk=again.pk).update(prompt="a nurse and a lawyer")
+    decks = list(Deck.objects.filter(tenant=job.tenant).values())
+    _aligned(again)
+    assert {len(drawn) for drawn in _draws(again)} == {2}
+    assert list(Deck.objects.filter(tenant=job.tenant).values()) == decks
+
+
+def _aligned(job: Job) -> Job:
+    job_align([claimed(job, "align")])
+    job.refresh_from_db()
+    return job
+
+
+def _ended(job: Job) -> Job:
+    Job.objects.filter(pk=job.pk).update(status="failed", ended_at=timezone.now())
+    job.refresh_from_db()
+    return job
+
+
+def _draws(job: Job) -> list[Any]:
+    return [picture.draws for picture in job.pictures.all()]

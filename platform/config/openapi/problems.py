@@ -69,6 +69,7 @@ _ALL: Final = (
     ),
     Kind(404, "not_found", "There is no such object", "Check the id."),
     Kind(404, "no_such_route", "There is nothing at this address", "See /api/v1/docs."),
+    Kind(404, "not_a_replay", "The job repeats no other", "See `replay_of` of the job."),
     Kind(405, "method_not_allowed", "This address has no such method", "See the header `Allow`."),
     Kind(
         409, "idempotency_key_in_flight", "A request with this Idempotency-Key is under way",
@@ -95,6 +96,10 @@ _ALL: Final = (
     Kind(
         409, "appealed_already", "This was appealed already",
         "Each decision can be appealed once; see the appeals of the job.",
+    ),
+    Kind(
+        409, "cannot_be_replayed", "The job cannot be run again as it was",
+        "Its model sdxl is not there any more.",
     ),
     Kind(
         409, "picture_not_released", "The picture is not released",

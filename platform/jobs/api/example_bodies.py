@@ -136,6 +136,7 @@ QUEUED: Final[dict[str, Any]] = {
     "created_at": "2026-11-22T23:31:00.398101Z",
     "ended_at": None,
     "cancel_at": None,
+    "replay_of": None,
     "outcome": None,
     "urls": _URLS,
 }
@@ -309,6 +310,24 @@ REFUSED_APPEAL: Final = APPEAL | {
     "explanation": "It is not the statue that the decision is about.",
     "answered_at": "2026-11-23T08:12:44.120381Z",
 }
+
+REPLAYED: Final = QUEUED | {"replay_of": "01a20311-0b7e-7c55-a0de-0f1e2d3c4b5a"}
+IDENTICAL: Final[dict[str, Any]] = {
+    "original": REPLAYED["replay_of"],
+    "replay": ID,
+    "status": "succeeded",
+    "identical": True,
+    "differences": [],
+}
+DIFFERENT: Final = IDENTICAL | {
+    "identical": False,
+    "differences": [
+        {"picture": None, "what": "models.generate.pipeline", "before": "9c1d", "after": "07ab"},
+        {"picture": 0, "what": "sha256", "before": RELEASED["sha256"], "after": "6b86b273ff34fce1"},
+        {"picture": 0, "what": "scores.nsfw", "before": 0.02, "after": 0.06},
+    ],
+}
+AT_WORK: Final = IDENTICAL | {"status": "generating", "identical": None}
 
 REPORT: Final[dict[str, Any]] = {
     "id": "01a20599-6e4f-7a2c-8b1d-c0d1e2f30415",

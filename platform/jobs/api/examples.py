@@ -6,16 +6,20 @@ from typing import Any, Final
 from config.openapi.documented import Documented, Link
 from jobs.api.example_bodies import (
     APPEAL,
+    AT_WORK,
     BLOCKED,
     CANCELED,
     DECISIONS,
     DECISIONS_TO_BLOCK,
+    DIFFERENT,
     END,
     HELD,
+    IDENTICAL,
     LINKED,
     PICTURE_BLOCKED,
     QUEUED,
     REFUSED_APPEAL,
+    REPLAYED,
     REPORT,
     REPORT_ANSWERED,
     REWORDED,
@@ -36,6 +40,7 @@ _ON: Final = {
     "decisions": Link("GET /jobs/{job_id}/decisions", _SAME),
     "appeal": Link("POST /jobs/{job_id}/appeal", _SAME, "where something was blocked"),
     "appeals": Link("GET /jobs/{job_id}/appeals", _SAME),
+    "replay": Link("POST /jobs/{job_id}/replay", _SAME, "once it has ended"),
 }
 _FIRST: Final = {"job_id": "$response.body#/results/0/id"}
 _REFUSALS: Final = (
@@ -186,6 +191,17 @@ DOCUMENTED: Final = {
     ),
     "GET /jobs/{job_id}/appeals": Documented(
         answers={200: {"open": [APPEAL], "refused": [REFUSED_APPEAL], "none": []}},
+        links={"decisions": Link("GET /jobs/{job_id}/decisions", _HERE)},
+    ),
+    "POST /jobs/{job_id}/replay": Documented(
+        answers={202: {"queued": REPLAYED}},
+        problems=("cannot_be_replayed", *_REFUSALS),
+        links={"compare": Link("GET /jobs/{job_id}/replay", _SAME, "once it has ended")},
+        headers=("Location",),
+    ),
+    "GET /jobs/{job_id}/replay": Documented(
+        answers={200: {"identical": IDENTICAL, "different": DIFFERENT, "at work": AT_WORK}},
+        problems=("not_a_replay",),
         links={"decisions": Link("GET /jobs/{job_id}/decisions", _HERE)},
     ),
     "POST /jobs/{job_id}/pictures/{index}/reports": Documented(

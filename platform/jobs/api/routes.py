@@ -17,6 +17,7 @@ from jobs.api.appeals import router as appeals
 from jobs.api.batches import router as batches
 from jobs.api.preferences import CancelAfter, Prefer, wait_seconds
 from jobs.api.refusals import REFUSALS, refusal_problem
+from jobs.api.replays import router as replays
 from jobs.api.reports import router as reports
 from jobs.api.schemas import JobFilters, JobIn
 from jobs.api.selection import job_of, jobs_of
@@ -29,7 +30,7 @@ from jobs.waiting import wait_for_end
 from moderation.models import Decision
 
 router = Router()
-for part in (appeals, batches, reports, statistics, streams):
+for part in (appeals, batches, replays, reports, statistics, streams):
     router.add_router("", part)
 READ = APIKeyAuth(Scope.JOBS_READ)
 WRITE = APIKeyAuth(Scope.JOBS_WRITE)

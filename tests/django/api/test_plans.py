@@ -15,8 +15,11 @@ from ethical_lens.results import PictureAction
 from factories import make_job
 from jobs.claims import leases_renew, stage_claim, stage_fail
 from jobs.dispatch import dispatch_once
+from jobs.events import jobs_look
 from jobs.models import Job, StageRun
+from jobs.places import places_look
 from jobs.reconcile import reconcile
+from moderation.queue import appeals_waiting, reports_waiting
 from review_cases import judged_job
 from webhooks.dispatch import deliveries_dispatch
 from webhooks.endpoints import endpoint_create
@@ -27,7 +30,8 @@ pytestmark = [pytest.mark.services, pytest.mark.django_db]
 GROWING = (
     "jobs_job", "jobs_picture", "jobs_pictureversion", "jobs_stagerun", "jobs_outbox",
     "jobs_usagerecord", "moderation_decision", "webhooks_event", "webhooks_delivery",
-    "webhooks_deliveryattempt", "accounts_keptanswer", "accounts_apikey",
+    "webhooks_deliveryattempt", "accounts_keptanswer", "accounts_apikey", "jobs_jobevent",
+    "moderation_appeal", "moderation_report",
 )  # fmt: skip
 API = "/api/v1"
 
@@ -77,6 +81,16 @@ def test_submitting(api: Client, endpoint: Endpoint) -> None:
     assert not whole, whole[0]
 
 
+def test_submitting_under_every_quota(api: Client, tenant: Tenant) -> None:
+    tenant.jobs_in_flight = tenant.pictures_per_day = 100
+    tenant.save()
+    body = json.dumps({"jobs": [{"prompt": "a doctor"}, {"prompt": "a nurse"}]})
+    with watched() as whole:
+        submit(api)
+        assert api.post(f"{API}/jobs/batch", body, "application/json").json()["accepted"] == 2
+    assert not whole, whole[0]
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -98,8 +112,42 @@ def test_looking_at_a_job(client_of: Any) -> None:
     job = judged_job(PictureAction.RELEASE, PictureAction.BLOCK)
     api = client_of(job.tenant)
     with watched() as whole:
-        for path in ("", "/pictures", "/decisions"):
+        for path in ("", "/pictures", "/decisions", "/appeals", "/pictures/0/reports"):
             assert api.get(f"{API}/jobs/{job.id}{path}").status_code == 200
+        assert api.get(f"{API}/jobs/statistics").status_code == 200
+    assert not whole, whole[0]
+
+
+def test_contradicting_reporting_and_running_again(client_of: Any) -> None:
+    job = judged_job(PictureAction.RELEASE, PictureAction.BLOCK)
+    api, path = client_of(job.tenant), f"{API}/jobs/{job.id}"
+    bodies = {"appeal": {"statement": "no"}, "pictures/0/reports": {"reason": "hate"}, "replay": {}}
+    with watched() as whole:
+        for route, body in bodies.items():
+            answer = api.post(f"{path}/{route}", json.dumps(body), "application/json")
+            assert answer.status_code < 300
+        again = Job.objects.get(replay_of=job)
+        assert api.get(f"{API}/jobs/{again.id}/replay").status_code == 200
+        assert [*reports_waiting(), *appeals_waiting()]
+    assert not whole, whole[0]
+
+
+def test_comparing_a_replay(client_of: Any) -> None:
+    job = judged_job(PictureAction.RELEASE)
+    again = judged_job(PictureAction.BLOCK, tenant=job.tenant)
+    Job.objects.filter(pk=again.pk).update(replay_of=job)
+    with watched() as whole:
+        answer = client_of(job.tenant).get(f"{API}/jobs/{again.id}/replay")
+    assert answer.json()["identical"] is False
+    assert not whole, whole[0]
+
+
+def test_following_jobs() -> None:
+    job = judged_job(PictureAction.RELEASE)
+    waiting = make_job(job.tenant)
+    with watched() as whole:
+        assert len(jobs_look({job.id: -1, waiting.id: 0})) == 2
+        assert places_look([waiting.id])[waiting.id].position >= 1
     assert not whole, whole[0]
 
 

@@ -1,0 +1,143 @@
+"""A job run again with what it was run with: seed, policy version, draws; and what differs then."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import isclose
+from typing import Any, Final
+
+from django.conf import settings
+
+from accounts.models import APIKey
+from ethical_lens.sources import LoraSource
+from jobs.models import Job, Picture, PictureVersion
+from jobs.quotas import priority_limit
+from jobs.services import job_enter
+from jobs.states import JobStatus
+from moderation.models import DecisionAction, DecisionStage
+
+SCORES_DIFFER_FROM: Final = 1e-3
+"""Less is rounding: pictures are encoded in batches of whatever size there was."""
+
+_REPEATED: Final = (
+    "policy_version_id", "prompt", "negative_prompt", "model", "lora", "n", "width", "height",
+    "steps", "guidance_scale", "seed",
+)  # fmt: skip
+_ENDS: Final = {JobStatus.SUCCEEDED, JobStatus.BLOCKED, JobStatus.FAILED}
+
+
+class CannotBeReplayed(Exception):
+    """The job cannot be run again as it was, for the reason told; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What of a job, or of one of its pictures by index, came out otherwise in its replay."""
+
+    picture: int | None
+    what: str
+    before: Any
+    after: Any
+
+
+def job_replay(*, job: Job, api_key: APIKey) -> Job:
+    """Submit `job` once more for the key's tenant, as a new job under the same policy version.
+
+    The attributes that were drawn are repeated; no deck is touched. Raises `CannotBeReplayed`, and
+    as `job_submit` does: the policy that holds now must still let the tenant use the model.
+    """
+    if job.status not in _ENDS:
+        raise CannotBeReplayed(f"It is {job.status}; only what was run to its end can be repeated.")
+    if job.text_verdict is None:
+        raise CannotBeReplayed("Its prompt never had a verdict, so there is nothing to repeat.")
+    if job.model not in settings.DIFFUSION_MODELS:
+        raise CannotBeReplayed(f"Its model {job.model} is not there any more.")
+    lora: LoraSource | None = settings.LORAS.get(job.lora)
+    if job.lora and (lora is None or not lora.fits(job.model)):
+        raise CannotBeReplayed(f"Its LoRA weights {job.lora} are not there any more.")
+    if (
+        job.decisions.filter(stage=DecisionStage.REVIEW)
+        .exclude(action__in=[DecisionAction.ALLOW, DecisionAction.RELEASE, DecisionAction.REVIEW])
+        .exists()
+    ):
+        # What a person has stopped is not let out by the models that had let it pass.
+        raise CannotBeReplayed("A moderator stopped something of it.")
+    again = Job(
+        tenant=api_key.tenant, replay_of=job, **{name: getattr(job, name) for name in _REPEATED}
+    )
+    draws = [picture.draws for picture in job.pictures.order_by("index")]
+    job_enter(
+        job=again,
+        priority=min(job.priority, priority_limit(api_key)),
+        api_key=api_key,
+        draws=draws,
+    )
+    return again
+
+
+def replay_differences(replay: Job) -> list[Difference]:
+    """What came out otherwise than in the job that `replay` repeats; empty: nothing."""
+    original = replay.replay_of
+    assert original is not None, "it repeats a job"
+    found = list(_differing(None, _of_job(original), _of_job(replay)))
+    pictures = zip(_pictures(original), _pictures(replay), strict=True)
+    for before, after in pictures:
+        found += _differing(before.index, _of_picture(before), _of_picture(after))
+    return found
+
+
+def _of_job(job: Job) -> dict[str, Any]:
+    """What is compared of a job, by name."""
+    verdict = job.text_verdict or {}
+    said = {
+        f"text.{name}": sorted(value) if isinstance(value, list) else value
+        for name in ("labels", "factors", "score", "prompt", "negative_prompt")
+        if (value := verdict.get(name)) is not None
+    }
+    return {"status": job.status, "reason": job.reason} | said | _model_digests(job)
+
+
+def _of_picture(picture: Picture) -> dict[str, Any]:
+    verdict = (picture.current.verdict if picture.current else None) or {}
+    return {
+        "status": picture.status,
+        "reason": picture.reason,
+        "round": picture.round,
+        "prompt": picture.prompt,
+        "draws": picture.draws or [],
+        "sha256": picture.current.sha256 if picture.current else None,
+        "action": verdict.get("action"),
+        "findings": sorted(finding["concept"] for finding in verdict.get("findings", ())),
+    } | {f"scores.{name}": score for name, score in verdict.get("scores", {}).items()}
+
+
+def _model_digests(job: Job) -> dict[str, str]:
+    """The digest of each model that took part, by stage and name; the last one where it changed."""
+    used = [
+        (decision.stage, decision.model_digests) for decision in job.decisions.order_by("id")
+    ] + [
+        ("generate", version.model_digests)
+        for version in PictureVersion.objects.filter(picture__job=job).order_by("id")
+    ]
+    return {
+        f"models.{stage}.{name}": digest
+        for stage, digests in used
+        for name, digest in digests.items()
+    }
+
+
+def _pictures(job: Job) -> list[Picture]:
+    return list(job.pictures.select_related("current").order_by("index"))
+
+
+def _differing(
+    picture: int | None, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> Iterator[Difference]:
+    for what in [*before, *(name for name in after if name not in before)]:
+        if not _same(before.get(what), after.get(what)):
+            yield Difference(picture, what, before.get(what), after.get(what))
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, float) and isinstance(after, float):
+        return isclose(before, after, rel_tol=0, abs_tol=SCORES_DIFFER_FROM)
+    return bool(before == after)
