@@ -111,6 +111,7 @@ def _print_addresses(base: str, seeded: dict[str, str], logs: Path) -> None:
         f"\nAPI docs   {base}/api/v1/docs\n"
         f"API key    {seeded['api_key']}\n"
         f"Admin      {base}/admin/  ({seeded['admin']} / {seeded['password']}, shown once)\n"
+        f"Playground {base}/playground/  (same sign-in)\n"
         f"Health     {base}/readyz\n"
         f"Logs       {logs}",
         soft_wrap=True,

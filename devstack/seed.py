@@ -17,6 +17,7 @@ def main(webhook_url: str) -> None:
     from ethical_lens.policy import Policy as PolicyDocument
     from moderation.models import Policy
     from moderation.policies import policy_version_add
+    from playground.trials import playground_tenants
     from webhooks.endpoints import endpoint_create
     from webhooks.models import Endpoint
 
@@ -31,6 +32,7 @@ def main(webhook_url: str) -> None:
     endpoint = endpoint_create(tenant_id=tenant.id, url=webhook_url)
     tenant.api_keys.all().delete()
     _, key = api_key_create(tenant=tenant, name="demo", scopes=tuple(Scope))
+    playground_tenants()
     admin, _ = User.objects.get_or_create(
         username="admin", defaults={"is_staff": True, "is_superuser": True}
     )

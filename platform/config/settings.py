@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "jobs",
     "moderation",
     "desk",
+    "playground",
 ]
 
 MIDDLEWARE = [

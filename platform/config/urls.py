@@ -1,4 +1,4 @@
-"""The addresses: API, admin, health."""
+"""The addresses: API, admin, playground, health."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -11,6 +11,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/api/v1/docs")),
     path("api/v1/", api.urls),
     path("", include("moderation.urls")),
+    path("playground/", include("playground.urls")),
     path("admin/", admin.site.urls),
     path("livez", livez),
     path("readyz", readyz),

@@ -130,6 +130,15 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "active": request.path.startswith(address),
             }
         )
+    if request.user.has_perm("playground.add_trial"):
+        address = reverse("playground:start")
+        playground = {
+            "title": "Playground",
+            "icon": "palette",
+            "link": address,
+            "active": request.path.startswith(address),
+        }
+        shown.insert(0, ("Try", [playground]))
     return [
         {"title": title, "separator": position > 0, "items": items}
         for position, (title, items) in enumerate(shown)

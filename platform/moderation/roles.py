@@ -65,6 +65,7 @@ GRANTS: Final[dict[str, tuple[Role, ...]]] = {
     "webhooks.view_event": (AUDITOR, OPERATOR),
     "webhooks.view_delivery": (AUDITOR, OPERATOR),
     "webhooks.change_delivery": (OPERATOR,),  # send it again
+    "playground.add_trial": (POLICY_AUTHOR, OPERATOR),
     # The machinery.
     "jobs.view_worker": (OPERATOR,),
     "jobs.view_stagerun": (OPERATOR,),

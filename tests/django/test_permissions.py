@@ -97,6 +97,11 @@ PAGES: dict[str, Get | Post] = {
     "moderation:evaluation_picture": Get(ALL),
     "moderation:evaluation_report": Get(ALL),
     "moderation:evaluation_runs": Get(ALL),
+    "playground:events": Get("author operator"),
+    "playground:picture": Get("author operator"),
+    "playground:start": Get("author operator"),
+    "playground:state": Get("author operator"),
+    "playground:trial": Get("author operator"),
     "moderation:picture_preview": Get("moderator lead author auditor"),
     "moderation:picture_raw": Post("moderator lead"),
 }

@@ -17,6 +17,7 @@ ROOTS = {
     "jobs": ROOT / "platform",
     "moderation": ROOT / "platform",
     "desk": ROOT / "platform",
+    "playground": ROOT / "platform",
     "webhooks": ROOT / "platform",
 }
 

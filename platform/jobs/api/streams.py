@@ -81,6 +81,12 @@ async def events(
     seen = -1 if last_event_id is None else int(last_event_id)
     if await sync_to_async(_over)(request, job_id, seen):
         return HttpResponse(status=204)
+    return stream_answer(job_id, seen)
+
+
+def stream_answer(job_id: UUID, seen: int) -> StreamingHttpResponse:
+    """The events of a job after number `seen`, -1 for all of them. Whether the asker may follow it
+    is for the caller to know."""
     return StreamingHttpResponse(
         _stream(job_id, seen),
         content_type="text/event-stream",
