@@ -25,7 +25,8 @@ from workers.loading import lora_digest, painter, painter_digest
 from workers.pngs import png_encode
 
 PROGRESS_SECONDS = 0.5
-_ONE_AT_A_TIME = threading.Lock()  # pipelines are not for two threads at once
+PAINTING = threading.Lock()
+"""Held by whoever paints: pipelines are not for two threads at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,9 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
         digests["pipeline"] = painter_digest(model)
         if lora:
             digests["lora"] = lora_digest(lora)
-        with _ONE_AT_A_TIME:
+        with PAINTING:
             images = painter(model).paint(
-                [_request(order.picture) for order in batch], on_step=_Progress(batch)
+                [paint_request(order.picture) for order in batch], on_step=_Progress(batch)
             )
         for order, image in zip(batch, images, strict=True):
             stored = quarantine_put(
@@ -74,7 +75,8 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
     )
 
 
-def _request(picture: PictureToPaint) -> PaintRequest:
+def paint_request(picture: PictureToPaint) -> PaintRequest:
+    """What a painter is asked for."""
     return PaintRequest(
         prompt=picture.prompt,
         negative_prompt=picture.negative_prompt,

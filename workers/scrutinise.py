@@ -1,6 +1,7 @@
 """Scrutiny: every picture of a round is judged, blurred where that helps, and judged again."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -17,32 +18,26 @@ from workers.leasing import finish_each
 from workers.loading import face_reader, region_finder, scrutineer
 from workers.pngs import png_decode, png_encode
 
+if TYPE_CHECKING:
+    from ethical_lens.image.scrutinise import ScrutinyRequest
+
 
 def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
     """Judge the pictures of this round of every claimed job, in one encode, and record that.
 
     Raises `ScrutinyError` where there is no verdict: then nothing is recorded, nothing released.
     """
-    from ethical_lens.image.scrutinise import ScrutinyRequest, scrutinise
+    from ethical_lens.image.face_edit import draw_to_show
+    from ethical_lens.image.scrutinise import scrutinise
 
     by_job = {claim.job_id: claim for claim in claims}
     pictures = pictures_to_scrutinise(claims)
-    requests = [
-        ScrutinyRequest(
-            image=_image(picture),
-            round=by_job[picture.job_id].round,
-            under_twenty=picture.under_twenty,
-            figures=picture.text.figures,
-            policy=policy_of_version(picture.policy_version_id),
-            draws=picture.draws,
-        )
-        for picture in pictures
-    ]
+    requests = [scrutiny_request(one, by_job[one.job_id].round) for one in pictures]
     outcomes = (
         scrutinise(requests, scrutineer(), region_finder(), face_reader()) if requests else []
     )
     judged: dict[Claim, list[ScrutinisedPicture]] = {claim: [] for claim in claims}
-    for picture, outcome in zip(pictures, outcomes, strict=True):
+    for picture, request, outcome in zip(pictures, requests, outcomes, strict=True):
         claim, blurred = by_job[picture.job_id], None
         if outcome.blurred is not None:
             blurred = quarantine_put(
@@ -57,6 +52,7 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
                 verdict=outcome.first if blurred else outcome.final,
                 blurred=blurred,
                 verdict_on_blurred=outcome.final if blurred else None,
+                not_as_drawn=draw_to_show(request, outcome, picture.text) is not None,
             )
         )
     return finish_each(
@@ -67,6 +63,20 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
             model_digests=scrutineer().digests,
             rider=rider,
         ),
+    )
+
+
+def scrutiny_request(picture: PictureToScrutinise, round: int) -> "ScrutinyRequest":
+    """What scrutiny is asked of a stored picture in this round."""
+    from ethical_lens.image.scrutinise import ScrutinyRequest
+
+    return ScrutinyRequest(
+        image=_image(picture),
+        round=round,
+        under_twenty=picture.under_twenty,
+        figures=picture.text.figures,
+        policy=policy_of_version(picture.policy_version_id),
+        draws=picture.draws,
     )
 
 

@@ -16,6 +16,7 @@ from jobs.sweep import orphans_sweep, workers_forget
 from webhooks.endpoints import previous_secrets_forget
 from workers.align import job_align, job_revise
 from workers.deliver import event_deliver
+from workers.edit import job_edit
 from workers.evaluate import evaluation_continue
 from workers.generate import jobs_paint
 from workers.heartbeat import HEARTBEAT
@@ -48,6 +49,11 @@ def generate(stage_id: str) -> None:
 @app.task(name="workers.scrutinise")
 def scrutinise(stage_id: str) -> None:
     stage_run(stage_id, jobs_scrutinise)
+
+
+@app.task(name="workers.edit")
+def edit(stage_id: str) -> None:
+    stage_run(stage_id, job_edit)
 
 
 @app.task(name="workers.release")

@@ -78,7 +78,11 @@ def edit_faces(
 
     Raises `GenerationError` and `ScrutinyError`; then no picture of the batch has a verdict.
     """
-    left = {i: draw for i, one in enumerate(candidates) if (draw := draw_to_show(one)) is not None}
+    left = {
+        i: draw
+        for i, one in enumerate(candidates)
+        if (draw := draw_to_show(one.request, one.outcome, one.text)) is not None
+    }
     kept: dict[int, tuple[Image.Image, tuple[FaceReading, ...]]] = {}
     for attempt in range(1, ATTEMPTS + 1):
         edits = {i: _edit(candidates[i], draw, attempt) for i, draw in left.items()}
@@ -111,7 +115,9 @@ def edit_faces(
     return outcomes
 
 
-def draw_to_show(candidate: Candidate) -> AttributeDraw | None:
+def draw_to_show(
+    request: ScrutinyRequest, outcome: ScrutinyOutcome, text: TextVerdict
+) -> AttributeDraw | None:
     """What was drawn for the one person of a picture, where its face shows something else.
 
     None for everything else: more people or faces, a figure of name, a picture that may not be
@@ -119,7 +125,6 @@ def draw_to_show(candidate: Candidate) -> AttributeDraw | None:
     life stage under 20 where anything sexual was found in the prompt or may have been in a picture
     before this one.
     """
-    request, outcome, text = candidate.request, candidate.outcome, candidate.text
     faces = outcome.final.faces
     if not (
         request.policy.edit_faces

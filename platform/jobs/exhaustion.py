@@ -4,7 +4,7 @@ from jobs.ending import job_end, job_hold, job_settle
 from jobs.models import Job, StageRun
 from jobs.outbox import outbox_continue
 from jobs.promotion import stage_promote
-from jobs.stages import GENERATE, RELEASE, STAGES
+from jobs.stages import EDIT, GENERATE, RELEASE, STAGES
 from jobs.states import JobStatus, PictureStatus, StageState, check_job_move
 from moderation.decisions import decision_record
 from moderation.models import DecisionAction, DecisionStage
@@ -16,7 +16,7 @@ def stage_give_up(*, job: Job, run: StageRun) -> None:
     """No verdict, no release: scrutiny that fails ends with a person.
 
     A painting that fails costs the pictures of its round, a release the pictures it was to let
-    out; the others go on.
+    out; the others go on. Where editing fails, pictures stay as scrutiny let them out.
     """
     stage = STAGES[run.stage]
     if stage is GENERATE:
@@ -27,15 +27,12 @@ def stage_give_up(*, job: Job, run: StageRun) -> None:
             cleared_by__isnull=False,
         ).update(status=PictureStatus.FAILED, reason=_reason(run))
         job_settle(job=job, statuses=job.pictures.values_list("status", flat=True))
+    elif stage is EDIT:
+        _record(job, run, DecisionAction.EDIT)
+        stage_promote(job)
+        outbox_continue(job=job)
     else:
-        decision_record(
-            job=job,
-            stage=DecisionStage(run.stage),
-            round=run.round,
-            action=DecisionAction.REVIEW,
-            reason=_reason(run),
-            explanation=_explanation(run),
-        )
+        _record(job, run, DecisionAction.REVIEW)
         job_hold(job=job, reason=_reason(run), explanation=_explanation(run))
 
 
@@ -59,6 +56,17 @@ def _painting_give_up(job: Job, run: StageRun) -> None:
     )
     stage_promote(job)
     outbox_continue(job=job)
+
+
+def _record(job: Job, run: StageRun, action: DecisionAction) -> None:
+    decision_record(
+        job=job,
+        stage=DecisionStage(run.stage),
+        round=run.round,
+        action=action,
+        reason=_reason(run),
+        explanation=_explanation(run),
+    )
 
 
 def _reason(run: StageRun) -> str:

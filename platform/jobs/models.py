@@ -176,7 +176,7 @@ class Picture(models.Model):
 
 
 class PictureVersion(models.Model):
-    """The picture as it was painted or blurred in one round, in quarantine.
+    """The picture as it was painted, blurred or edited in one round, in quarantine.
 
     `key` names the object by job, picture, round and digest; `verdict` is the last one on it.
     """
@@ -184,6 +184,7 @@ class PictureVersion(models.Model):
     class Kind(models.TextChoices):
         PAINTED = "painted"
         BLURRED = "blurred"
+        EDITED = "edited"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     picture = models.ForeignKey(

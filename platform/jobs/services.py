@@ -24,6 +24,7 @@ from jobs.quotas import (
     quota_check,
 )
 from jobs.stages import (
+    EDIT,
     GENERATE,
     PIPELINE,
     RELEASE,
@@ -145,6 +146,11 @@ def _stages(job: Job, stages: tuple[Stage, ...], round: int) -> list[StageRun]:
 def second_round_add(*, job: Job) -> None:
     """Let the failing pictures be revised, painted and scrutinised once more."""
     stages_add(job=job, stages=SECOND_ROUND, round=2)
+
+
+def edit_add(*, job: Job, round: int) -> None:
+    """Let faces of this round that do not look as drawn be painted anew."""
+    stages_add(job=job, stages=(EDIT,), round=round)
 
 
 def release_schedule(*, job: Job, delay: float) -> None:

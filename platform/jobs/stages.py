@@ -3,6 +3,8 @@
     align ─► generate ─► scrutinise ─► release
     round 2, for the pictures that are toxic as a whole, before the release:
     revise ─► generate ─► scrutinise
+    after either scrutiny, where the policy edits faces and one does not look as drawn:
+    edit
 
 Each stage is a row per (job, stage, round) and a Celery task of the same name on its queue.
 Rows of a job run in the order of their `position`.
@@ -21,6 +23,7 @@ class StageName(models.TextChoices):
     REVISE = "revise"
     GENERATE = "generate"
     SCRUTINISE = "scrutinise"
+    EDIT = "edit"
     RELEASE = "release"
 
 
@@ -47,22 +50,27 @@ ALIGN = Stage(StageName.ALIGN, "text", JobStatus.ALIGNING)
 REVISE = Stage(StageName.REVISE, "text", JobStatus.ALIGNING)
 GENERATE = Stage(StageName.GENERATE, "generate", JobStatus.GENERATING, batches=True)
 SCRUTINISE = Stage(StageName.SCRUTINISE, "scrutinise", JobStatus.SCRUTINISING, batches=True)
+EDIT = Stage(StageName.EDIT, "generate", JobStatus.SCRUTINISING)
 RELEASE = Stage(StageName.RELEASE, "io", None)
 
 PIPELINE: tuple[Stage, ...] = (ALIGN, GENERATE, SCRUTINISE, RELEASE)
 SECOND_ROUND: tuple[Stage, ...] = (REVISE, GENERATE, SCRUTINISE)
 
 STAGES: Mapping[str, Stage] = {
-    stage.name.value: stage for stage in (ALIGN, REVISE, GENERATE, SCRUTINISE, RELEASE)
+    stage.name.value: stage for stage in (ALIGN, REVISE, GENERATE, SCRUTINISE, EDIT, RELEASE)
 }
 
 RELEASE_POSITION = 1000
+_EDIT_PLACE = 9
+"""After whatever else a round has."""
 
 
 def position_of(stage: Stage, round: int) -> int:
     """Where a stage stands in its job: rounds in turn, every release after every round."""
     if stage is RELEASE:
         return RELEASE_POSITION + round
+    if stage is EDIT:
+        return round * 10 + _EDIT_PLACE
     first_round = (ALIGN, GENERATE, SCRUTINISE)
     order = first_round if round == 1 else SECOND_ROUND
     return round * 10 + order.index(stage)

@@ -87,6 +87,7 @@ class DecisionStage(models.TextChoices):
     REVISE = "revise"
     GENERATE = "generate"
     SCRUTINISE = "scrutinise"
+    EDIT = "edit"
     REVIEW = "review"
     RELEASE = "release"
 
@@ -97,6 +98,7 @@ class DecisionAction(models.TextChoices):
     ALLOW = "allow"
     REWRITE = "rewrite"
     BLUR = "blur"
+    EDIT = "edit"
     REPAINT = "repaint"
     REVIEW = "review"
     RELEASE = "release"

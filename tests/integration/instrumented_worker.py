@@ -61,17 +61,18 @@ def waiting(finish: Callable[..., bool]) -> Callable[..., bool]:
 @signals.worker_init.connect
 def instrument(**_: Any) -> None:
     import workers.tasks as tasks
-    from jobs.recording import alignment, painting, release, scrutiny
+    from jobs.recording import alignment, editing, painting, release, scrutiny
 
     for stage, name in {
         "align": "job_align",
         "revise": "job_revise",
         "generate": "jobs_paint",
         "scrutinise": "jobs_scrutinise",
+        "edit": "job_edit",
         "release": "job_release",
     }.items():
         setattr(tasks, name, instrumented(stage, getattr(tasks, name)))
-    for module in (alignment, painting, release, scrutiny):
+    for module in (alignment, editing, painting, release, scrutiny):
         module.stage_finish = waiting(module.stage_finish)
 
 

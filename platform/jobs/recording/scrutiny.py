@@ -9,7 +9,7 @@ from config.rows import rows_insert, rows_read, rows_update
 from ethical_lens.results import AttributeDraw, PictureAction, PictureVerdict, TextVerdict
 from jobs.claims import Claim, Onward, stage_finish
 from jobs.models import Job, Picture, PictureVersion
-from jobs.services import second_round_add
+from jobs.services import edit_add, second_round_add
 from jobs.states import PictureStatus
 from jobs.storage import StoredObject
 from moderation.decisions import decision_record
@@ -54,12 +54,14 @@ class PictureToScrutinise:
 
 @dataclass(frozen=True, slots=True)
 class ScrutinisedPicture:
-    """The verdict on a picture as painted and, where it was blurred, on what came of that."""
+    """The verdict on a picture as painted and, where it was blurred, on what came of that; whether
+    its face does not look as drawn and is to be edited."""
 
     picture_id: UUID
     verdict: PictureVerdict
     blurred: StoredObject | None = None
     verdict_on_blurred: PictureVerdict | None = None
+    not_as_drawn: bool = False
 
     @property
     def final(self) -> PictureVerdict:
@@ -89,6 +91,7 @@ def scrutiny_finish(
     """Record every verdict. Only a final verdict of release clears a picture."""
 
     repaint = any(item.final.action is PictureAction.REPAINT for item in scrutinised)
+    edit = any(item.not_as_drawn for item in scrutinised)
 
     def record(job: Job) -> None:
         versions = {
@@ -107,14 +110,16 @@ def scrutiny_finish(
                 round=claim.round,
             )
             decision = _judged(job, picture, version, item, model_digests)
-            _settle(picture, item.final, decision)
+            picture_settle(picture, item.final, decision)
             pictures.append(picture)
         rows_update([versions[picture.id] for picture in pictures], "verdict")
         rows_update(pictures, "current", "status", "reason", "round", "cleared_by")
+        if edit:
+            edit_add(job=job, round=claim.round)
         if repaint:
             second_round_add(job=job)
 
-    onward = Onward.AFRESH if repaint else Onward.NEXT
+    onward = Onward.AFRESH if edit or repaint else Onward.NEXT
     return stage_finish(claim=claim, record=record, onward=onward, rider=rider)
 
 
@@ -126,7 +131,10 @@ def _judged(
     model_digests: Mapping[str, str],
 ) -> Decision:
     """Write the decisions on one picture and set its versions' verdicts; the last decision."""
-    decision = _decide(job, picture, version, item.verdict, model_digests)
+    decision = verdict_record(
+        job=job, picture=picture, version=version, stage=DecisionStage.SCRUTINISE,
+        verdict=item.verdict, model_digests=model_digests,
+    )  # fmt: skip
     version.verdict = item.verdict.model_dump(mode="json")
     if item.verdict_on_blurred is None or item.blurred is None:
         return decision
@@ -142,20 +150,26 @@ def _judged(
         model_digests=version.model_digests,
     )
     rows_insert([picture.current])
-    return _decide(job, picture, picture.current, item.verdict_on_blurred, model_digests)
+    return verdict_record(
+        job=job, picture=picture, version=picture.current, stage=DecisionStage.SCRUTINISE,
+        verdict=item.verdict_on_blurred, model_digests=model_digests,
+    )  # fmt: skip
 
 
-def _decide(
+def verdict_record(
+    *,
     job: Job,
     picture: Picture,
     version: PictureVersion,
+    stage: DecisionStage,
     verdict: PictureVerdict,
     model_digests: Mapping[str, str],
 ) -> Decision:
+    """The verdict on a version of a picture as a decision."""
     return decision_record(
         job=job,
         picture=picture,
-        stage=DecisionStage.SCRUTINISE,
+        stage=stage,
         round=picture.round,
         action=DecisionAction(verdict.action.value),
         reason=verdict.reason,
@@ -169,7 +183,8 @@ def _decide(
     )
 
 
-def _settle(picture: Picture, verdict: PictureVerdict, decision: Decision) -> None:
+def picture_settle(picture: Picture, verdict: PictureVerdict, decision: Decision) -> None:
+    """Set on `picture` what follows from the verdict on it; the caller saves it."""
     picture.reason = verdict.reason
     match verdict.action:
         case PictureAction.RELEASE:

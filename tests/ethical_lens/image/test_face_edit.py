@@ -91,6 +91,10 @@ def painter(mini: ModelSources) -> Painter:
     return Painter.load(mini.pipeline(MINI), "cpu")
 
 
+def to_show(candidate: Candidate) -> AttributeDraw | None:
+    return draw_to_show(candidate.request, candidate.outcome, candidate.text)
+
+
 class DoesNothing(Redraws):
     def _one(self, edit: FaceEdit) -> Image.Image:
         return edit.image
@@ -238,8 +242,8 @@ def test_what_fires_after_an_edit_is_blocked_in_any_round(
 def test_only_the_face_of_a_single_drawn_person_is_edited(
     make: Maker, changes: dict[str, Any]
 ) -> None:
-    assert draw_to_show(make()) == DRAWN
-    assert draw_to_show(make(**changes)) is None
+    assert to_show(make()) == DRAWN
+    assert to_show(make(**changes)) is None
 
 
 @pytest.mark.parametrize("concept", Concept)
@@ -250,7 +254,7 @@ def test_a_picture_in_which_a_head_fires_is_never_edited(make: Maker, concept: C
             policy=Policy(concepts=DEFAULT_CONCEPTS | {concept: rule}, edit_faces=True)
         )
         assert candidate.outcome.final.action is not PictureAction.RELEASE
-        assert draw_to_show(candidate) is None
+        assert to_show(candidate) is None
 
 
 YOUNG = AttributeDraw(cluster=0, age=LifeStage.ADOLESCENCE)
@@ -260,14 +264,14 @@ def test_no_face_is_made_younger_than_twenty_where_anything_was_sexual(make: Mak
     sexual = SAFE.model_copy(
         update={"labels": frozenset({Label.K2}), "factors": frozenset({Factor.SEXUAL})}
     )
-    assert draw_to_show(make(YOUNG)) == YOUNG
-    assert draw_to_show(make(YOUNG, text=sexual)) is None
+    assert to_show(make(YOUNG)) == YOUNG
+    assert to_show(make(YOUNG, text=sexual)) is None
     # A picture that is painted again may have been so because of what its first round showed.
-    assert draw_to_show(make(YOUNG, round=2)) is None
-    assert draw_to_show(make(round=2)) == DRAWN
-    assert draw_to_show(make(text=sexual)) == DRAWN
+    assert to_show(make(YOUNG, round=2)) is None
+    assert to_show(make(round=2)) == DRAWN
+    assert to_show(make(text=sexual)) == DRAWN
     stated = SAFE.model_copy(update={"minor": True})
-    assert draw_to_show(make(text=stated, round=2)) is None
+    assert to_show(make(text=stated, round=2)) is None
 
 
 def test_a_reader_that_fails_gives_no_verdict(make: Maker, scrutineer: Counting) -> None:
