@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0009_events_by_statement'),
+        ('jobs', '0010_replays'),
     ]
 
     operations = [
