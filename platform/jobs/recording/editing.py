@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from config.rows import rows_insert, rows_update
 from ethical_lens.results import PictureVerdict, ReadFace
 from jobs.claims import Claim, stage_finish
@@ -115,7 +117,7 @@ def editing_finish(
     return stage_finish(claim=claim, record=record)
 
 
-def _cleared(job_id: UUID, round: int) -> Sequence[Picture]:
+def _cleared(job_id: UUID, round: int) -> QuerySet[Picture]:
     return Picture.objects.select_related("current").filter(
         job=job_id, round=round, status=PictureStatus.QUARANTINED, cleared_by__isnull=False
     )
