@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Scope, Tenant, User
 from accounts.services import api_key_create
-from desk.models import ReviewerSettings, TenantWeight
+from desk.models import Choice, ReviewerSettings, TenantWeight
 from ethical_lens.results import PictureAction
 from factories import make_job
 from jobs.models import Job, Outbox, UsageRecord, Worker
@@ -67,5 +67,8 @@ def row_of_every_model(boss: User) -> dict[type[models.Model], models.Model]:
     rows += [
         job.review_items.all()[0], TenantWeight.objects.create(tenant=job.tenant, minutes=5),
         ReviewerSettings.objects.create(user=boss, left_out=["nude"]),
+        Choice.objects.create(
+            item=job.review_items.all()[0], user=boss, verdict="block", seconds=12.5
+        ),
     ]  # fmt: skip
     return {type(row): row for row in rows}

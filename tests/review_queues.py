@@ -12,11 +12,12 @@ FROM generate_series(1, %(count)s) AS n
 """
 _ITEMS = """
 INSERT INTO desk_reviewitem (id, kind, tenant_id, job_id, picture_id, category, severity, reason,
-                             entered_at, due_at, rank, for_lead, closed_to, handed_back_by)
+                             entered_at, due_at, rank, for_lead, closed_to, handed_back_by,
+                             prompt_digest, expected)
 SELECT gen_random_uuid(), 'sample', %(tenant)s, job_id, id,
        (ARRAY['nude', 'nsfw', 'text', 'error'])[1 + index %% 4], 2, 'sampled',
        now() - make_interval(secs => index), now(), now() - make_interval(secs => index),
-       false, '{}', '{}'
+       false, '{}', '{}', '', ''
 FROM jobs_picture WHERE job_id = %(job)s AND index >= 10
 """
 PER_JOB = 25_000

@@ -12,6 +12,7 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("moderation.urls")),
     path("playground/", include("playground.urls")),
+    path("admin/review/", include("desk.urls")),
     path("admin/", admin.site.urls),
     path("livez", livez),
     path("readyz", readyz),

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from config.admin import ModelAdmin, ReadOnlyAdmin
-from desk.models import ReviewerSettings, ReviewItem, TenantWeight
+from desk.models import Choice, ReviewerSettings, ReviewItem, TenantWeight
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -38,3 +38,12 @@ class TenantWeightAdmin(ModelAdmin):
 class ReviewerSettingsAdmin(ReadOnlyAdmin):
     list_display = ("user", "left_out")
     list_select_related = ("user",)
+
+
+@admin.register(Choice)
+class ChoiceAdmin(ReadOnlyAdmin):
+    list_display = ("chosen_at", "user", "verdict", "item", "seconds", "undone_at", "settled_at")
+    list_filter = ("verdict", ("user", admin.RelatedOnlyFieldListFilter))
+    list_select_related = ("user", "item")
+    search_fields = ("user__username", "explanation")
+    ordering = ("-id",)

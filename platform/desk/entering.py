@@ -1,12 +1,11 @@
 """What enters the queue of the desk, and leaves it. All run in the transaction of the caller,
 which has the job locked: a subject waits exactly while its item is open.
-
-A new kind of subject (a report of a user) gets a member of `ItemKind`, its key in `ReviewItem`, and
-a function here that its own service calls.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -14,11 +13,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from desk.grading import Grade, appeal_grade, last_judgements, picture_grade, text_grade
-from desk.models import ItemKind, ReviewItem, TenantWeight
+from desk.models import ItemKind, ReviewItem, Severity, TenantWeight
 from ethical_lens.results import AttributeDraw, TextVerdict
 from jobs.models import Job, Picture
 from jobs.states import PictureStatus
-from moderation.models import Appeal, DecisionStage
+from moderation.models import Appeal, DecisionStage, Report, ReportReason
+from moderation.policies import policy_of_version
 
 
 def held_enter(job: Job) -> None:
@@ -66,6 +66,41 @@ def appeals_enter(job: Job, appeals: Sequence[Appeal]) -> None:
     _enter(job, items)
 
 
+def report_enter(job: Job, picture: Picture, report: Report) -> None:
+    """Let a picture that is out enter, because a platform reported it; further reports of it are
+    answered by the same decision. Reports of minors are of the highest severity."""
+    grade = _grade_again(job, picture)
+    if report.reason == ReportReason.MINOR:
+        grade = replace(grade, severity=Severity.HIGHEST)
+    elif report.reason == ReportReason.SEXUAL:
+        grade = replace(grade, severity=max(grade.severity, Severity.HIGH))
+    _enter(job, [_item(job, ItemKind.REPORT, grade, f"reported_{report.reason}", picture)])
+
+
+def released_enter(job: Job, pictures: Iterable[UUID]) -> None:
+    """Let the share of released pictures enter that the policy wants a person to look at. Which
+    ones follows from their ids alone: released twice, the same."""
+    rate = policy_of_version(job.policy_version_id).review_rate
+    chosen = [picture_id for picture_id in pictures if drawn(picture_id, rate)]
+    if not chosen:
+        return
+    items = []
+    for picture in job.pictures.filter(pk__in=chosen):
+        grade = replace(_grade_again(job, picture), severity=Severity.LOW)
+        items.append(_item(job, ItemKind.SAMPLE, grade, "sampled", picture))
+    _enter(job, items)
+
+
+def drawn(subject: UUID, rate: float) -> bool:
+    """Whether the subject is among the share `rate` of all, by its id."""
+    return int.from_bytes(sha256(subject.bytes).digest()[:8], "big") < rate * 2**64
+
+
+def _grade_again(job: Job, picture: Picture) -> Grade:
+    judgement = picture.decisions.filter(stage=DecisionStage.SCRUTINISE).last()
+    return picture_grade(picture.reason, judgement, minor=somebody_minor(job, picture))
+
+
 def somebody_minor(job: Job, picture: Picture | None) -> bool:
     """Whether the prompt, or what was drawn for the picture, says that somebody is under 20.
 
@@ -81,7 +116,13 @@ def somebody_minor(job: Job, picture: Picture | None) -> bool:
 
 def picture_leave(picture_id: UUID, *, by: User | None) -> None:
     """Close the item of a picture that was decided."""
-    _close(ReviewItem.objects.filter(picture=picture_id, kind=ItemKind.PICTURE), by)
+    _close(ReviewItem.objects.filter(picture=picture_id, kind=ItemKind.PICTURE, expected=""), by)
+
+
+def released_leave(picture_id: UUID, *, by: User | None) -> None:
+    """Close what waited of a picture that is out: reports, and as a sample."""
+    kinds = [ItemKind.REPORT, ItemKind.SAMPLE]
+    _close(ReviewItem.objects.filter(picture=picture_id, kind__in=kinds), by)
 
 
 def prompt_leave(job: Job, *, by: User | None) -> None:
@@ -95,9 +136,12 @@ def appeal_leave(appeal: Appeal, *, by: User | None) -> None:
 
 
 def held_leave(job: Job) -> None:
-    """Close what waited of a job that has ended; appeals and samples stay open."""
+    """Close what waited of a job that has ended; what concerns its end stays open."""
     _close(
-        ReviewItem.objects.filter(job=job, kind__in=[ItemKind.PICTURE, ItemKind.PROMPT]), by=None
+        ReviewItem.objects.filter(
+            job=job, kind__in=[ItemKind.PICTURE, ItemKind.PROMPT], expected=""
+        ),
+        by=None,
     )
 
 
@@ -113,6 +157,7 @@ def _item(
         category=grade.category.value,
         severity=grade.severity.value,
         reason=reason,
+        prompt_digest=sha256(job.prompt.encode()).hexdigest(),
         entered_at=now,
         due_at=grade.due_at(now),
     )
@@ -131,4 +176,6 @@ def _enter(job: Job, items: Iterable[ReviewItem]) -> None:
 
 def _close(items: "QuerySet[ReviewItem]", by: User | None) -> None:
     now: datetime = timezone.now()
-    items.filter(closed_at=None).update(closed_at=now, closed_by=by, holder=None, held_until=None)
+    items.filter(closed_at=None).update(
+        closed_at=now, closed_by=by, holder=None, held_until=None, settles_at=None
+    )

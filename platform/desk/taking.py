@@ -14,11 +14,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import User
-from desk.models import Category, ReviewItem, review_permission
+from desk.models import Category, Choice, ReviewItem, Verdict, review_permission
 from desk.reviewers import categories_left_out
 
 _FREE = """
-item.closed_at IS NULL AND item.for_lead = {for_lead} AND item.category = {category}
+item.closed_at IS NULL AND item.settles_at IS NULL
+AND item.for_lead = {for_lead} AND item.category = {category}
 AND (item.held_until IS NULL OR item.held_until <= clock_timestamp())
 AND NOT item.closed_to || item.handed_back_by @> ARRAY[%(user)s::uuid]
 """
@@ -36,7 +37,9 @@ ORDER BY queue.for_lead DESC, first.rank
 """  # noqa: S608 - constants of this module
 
 TAKE: Final = f"""
-UPDATE desk_reviewitem SET holder_id = %(user)s, held_until = clock_timestamp() + %(lock)s
+UPDATE desk_reviewitem
+SET holder_id = %(user)s, taken_at = clock_timestamp(),
+    held_until = clock_timestamp() + %(lock)s
 WHERE id = (
     SELECT id FROM desk_reviewitem item
     WHERE {_FREE.format(for_lead="%(for_lead)s", category="%(category)s")}
@@ -105,6 +108,8 @@ def item_open(*, item_id: UUID, user: User) -> ReviewItem:
         now = timezone.now()
         if item.closed_at is not None:
             raise NotOpen("This was decided already.")
+        if item.settles_at is not None:
+            raise NotOpen("Somebody decided this a moment ago.")
         if item.holder_id != user.pk and item.held_until is not None and item.held_until > now:
             raise NotOpen(f"{item.holder} has taken this, until {item.held_until:%H:%M} UTC.")
         if user.pk in item.closed_to:
@@ -114,9 +119,11 @@ def item_open(*, item_id: UUID, user: User) -> ReviewItem:
         if not user.has_perm(f"desk.{review_permission(item.category)}"):
             raise NotOpen(f"You may not review the queue {item.category}.")
         user.held_items.exclude(pk=item.pk).update(holder=None, held_until=None)
+        if item.holder_id != user.pk:
+            item.taken_at = now
         item.holder = user
         item.held_until = now + timedelta(seconds=settings.ENVIRONMENT.review_lock_seconds)
-        item.save(update_fields=["holder", "held_until"])
+        item.save(update_fields=["holder", "held_until", "taken_at"])
         return item
 
 
@@ -148,17 +155,32 @@ def item_hand_back(*, item_id: UUID, user: User) -> None:
     """
     with transaction.atomic():
         item = item_lock(item_id=item_id, user=user)
+        _tell(item, user, Verdict.HAND_BACK, "")
         item.handed_back_by = [*item.handed_back_by, user.pk]
         _free(item, "handed_back_by")
 
 
-def item_escalate(*, item_id: UUID, user: User) -> None:
-    """Let a lead decide. Raises `NotHeld`."""
+def item_escalate(*, item_id: UUID, user: User, explanation: str) -> None:
+    """Let a lead decide; `explanation` is for them. Raises `NotHeld`."""
     with transaction.atomic():
         item = item_lock(item_id=item_id, user=user)
+        _tell(item, user, Verdict.ESCALATE, explanation)
         item.for_lead = True
         item.handed_back_by = [*item.handed_back_by, user.pk]
         _free(item, "for_lead", "handed_back_by")
+
+
+def seconds_spent(item: ReviewItem) -> float:
+    """Since its holder took it."""
+    return (timezone.now() - item.taken_at).total_seconds() if item.taken_at else 0.0
+
+
+def _tell(item: ReviewItem, user: User, verdict: Verdict, explanation: str) -> None:
+    now = timezone.now()
+    Choice.objects.create(
+        item=item, user=user, verdict=verdict.value, explanation=explanation.strip(),
+        seconds=seconds_spent(item), settled_at=now,
+    )  # fmt: skip
 
 
 def _free(item: ReviewItem, *changed: str) -> None:

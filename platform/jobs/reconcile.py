@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
+from desk.choosing import choices_settle
 from jobs.claims import attempt_close
 from jobs.ending import job_end
 from jobs.models import Job, StageRun
@@ -33,7 +34,9 @@ LIMIT %(batch)s
 
 
 def reconcile() -> None:
-    """Take back expired leases, re-drive silent stages, cancel what is past its deadline."""
+    """Take back expired leases, re-drive silent stages, cancel what is past its deadline, carry
+    out what was chosen at the desk."""
+    choices_settle()
     leases_expire()
     stages_redrive()
     late_cancel()

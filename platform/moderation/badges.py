@@ -21,7 +21,7 @@ VARIANTS: Final[Mapping[str, str]] = {
     DecisionAction.REVIEW: "warning",
     DecisionAction.BLOCK: "danger",
     "K0": "success", "K1": "info", "K2": "warning", "K3": "danger", "A1": "primary",
-    "pending": "info", "delivered": "success",
+    "pending": "info", "delivered": "success", "escalate": "warning",
     **dict.fromkeys([JobStatus.QUEUED, JobStatus.CANCELED], "default"),
     **dict.fromkeys([PictureStatus.QUARANTINED, PictureStatus.WITHDRAWN], "default"),
     **dict.fromkeys([StageState.WAITING, StageState.SKIPPED], "default"),

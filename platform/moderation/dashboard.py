@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
+from desk.models import ItemKind
+from desk.pages import waiting_text
 from jobs.admin.machinery import silence
 from jobs.models import Job, Worker
 from jobs.states import IN_FLIGHT, JobStatus
@@ -130,6 +132,17 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 "active": request.path.startswith(address),
             }
         )
+    if request.user.has_perm("desk.view_reviewitem"):
+        address = reverse("desk:home")
+        shown[0][1].insert(
+            0,
+            {
+                "title": "Review desk",
+                "icon": "task_alt",
+                "link": address,
+                "active": request.path.startswith(address),
+            },
+        )
     if request.user.has_perm("playground.add_trial"):
         address = reverse("playground:start")
         playground = {
@@ -146,6 +159,14 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
+_KINDS = {
+    "jobs.picture": ItemKind.PICTURE,
+    "jobs.job": ItemKind.PROMPT,
+    "moderation.appeal": ItemKind.APPEAL,
+    "moderation.report": ItemKind.REPORT,
+}
+
+
 def _may_see(request: HttpRequest, model: str) -> bool:
     app, name = model.split(".")
     return request.user.has_perm(f"{app}.view_{name}")
@@ -160,11 +181,5 @@ def _item(request: HttpRequest, title: str, icon: str, model: str, query: str) -
         else request.path.startswith(address) and not queue
     )
     item = {"title": title, "icon": icon, "link": address + query, "active": active}
-    waiting = {
-        "jobs.picture": pictures_waiting,
-        "jobs.job": prompts_waiting,
-        "moderation.appeal": appeals_waiting,
-        "moderation.report": reports_waiting,
-    }
-    number = waiting[model]().count() if query else 0
-    return item | ({"badge": str(number), "badge_variant": "warning"} if number else {})
+    number = waiting_text(kind=_KINDS[model]) if query else "0"
+    return item | ({"badge": number, "badge_variant": "warning"} if number != "0" else {})

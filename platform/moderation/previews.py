@@ -20,20 +20,23 @@ class PictureUnreadable(Exception):
     """The stored bytes are no picture."""
 
 
-def preview_make(png: bytes) -> bytes:
-    """A PNG of `png` in shades of grey, its longer side 256 pixels, blurred past recognition.
+def preview_make(png: bytes, *, colours: bool = False) -> bytes:
+    """A PNG of `png` in shades of grey, its longer side 256 pixels, blurred past recognition. With
+    `colours` it is as blurred, and not grey.
 
     Nothing of the file but its pixels is read, so that no text chunk survives.
     Raises `PictureUnreadable`.
     """
     try:
         with Image.open(io.BytesIO(png)) as picture:
-            grey = picture.convert("RGB").convert("L")
+            seen = picture.convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError) as error:
         raise PictureUnreadable(str(error)) from error
-    trace = grey.resize(_fitted(grey.size, DETAIL_SIDE), Image.Resampling.BOX)
-    enlarged = trace.resize(_fitted(grey.size, PREVIEW_SIDE), Image.Resampling.BICUBIC)
-    clean = Image.new("L", enlarged.size)
+    if not colours:
+        seen = seen.convert("L")
+    trace = seen.resize(_fitted(seen.size, DETAIL_SIDE), Image.Resampling.BOX)
+    enlarged = trace.resize(_fitted(seen.size, PREVIEW_SIDE), Image.Resampling.BICUBIC)
+    clean = Image.new(seen.mode, enlarged.size)
     clean.paste(enlarged.filter(ImageFilter.GaussianBlur(SMOOTHING_RADIUS)))
     out = io.BytesIO()
     clean.save(out, "PNG")
@@ -52,14 +55,14 @@ def is_out(picture: Picture, version: PictureVersion) -> bool:
     return picture.status == PictureStatus.RELEASED and picture.current_id == version.id
 
 
-def preview_read(picture: Picture, version: PictureVersion) -> bytes:
+def preview_read(picture: Picture, version: PictureVersion, *, colours: bool = False) -> bytes:
     """The PNG to show unasked: the picture itself where it is out, else its blurred trace.
 
     Raises `jobs.storage.StorageError`, `PictureUnreadable`.
     """
     if is_out(picture, version):
         return object_get(picture.released_key, sha256=version.sha256)
-    return preview_make(object_get(version.key, sha256=version.sha256))
+    return preview_make(object_get(version.key, sha256=version.sha256), colours=colours)
 
 
 def _fitted(size: tuple[int, int], side: int) -> tuple[int, int]:

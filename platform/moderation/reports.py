@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from desk.entering import report_enter
 from jobs.models import Job
 from jobs.states import PictureStatus
 from moderation.models import Report, ReportReason
@@ -26,7 +27,7 @@ def report_open(
         picture = job.pictures.select_related("current").get(pk=picture_id)
         if picture.status != PictureStatus.RELEASED or picture.current is None:
             raise NotReleased(f"picture {picture.index} of job {job.id} is not released")
-        return Report.objects.get_or_create(
+        report, new = Report.objects.get_or_create(
             picture=picture,
             reason=reason.value,
             reporter=reporter,
@@ -37,3 +38,6 @@ def report_open(
                 "object_digest": picture.current.sha256,
             },
         )
+        if new:
+            report_enter(job, picture, report)
+        return report, new

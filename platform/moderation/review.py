@@ -19,7 +19,7 @@ from jobs.promotion import stage_promote
 from jobs.services import release_schedule
 from jobs.states import JobStatus, PictureStatus
 from moderation.decisions import decision_record
-from moderation.models import DecisionAction, DecisionStage
+from moderation.models import Decision, DecisionAction, DecisionStage
 
 
 class ReviewError(Exception):
@@ -30,8 +30,11 @@ class NotInReview(ReviewError):
     """The subject is not, or no longer, waiting for a decision."""
 
 
-def picture_decide(*, picture_id: UUID, moderator: User, release: bool, explanation: str) -> None:
-    """Release or block a picture that is in review, and settle its job.
+def picture_decide(
+    *, picture_id: UUID, moderator: User, release: bool, explanation: str, waited: bool = False
+) -> Decision:
+    """Release or block a picture that is in review, and settle its job. `waited`: the time for
+    undo is over already.
 
     Raises `NotInReview` where it was decided already or its job has ended, `ReviewError` where
     the explanation is missing.
@@ -65,8 +68,9 @@ def picture_decide(*, picture_id: UUID, moderator: User, release: bool, explanat
             picture.status = PictureStatus.BLOCKED.value
         picture.save(update_fields=["reason", "cleared_by", "status"])
         picture_leave(picture.id, by=moderator)
-        delay = settings.ENVIRONMENT.moderator_undo_seconds if release else 0.0
-        release_schedule(job=job, delay=delay)
+        undo = settings.ENVIRONMENT.moderator_undo_seconds
+        release_schedule(job=job, delay=undo if release and not waited else 0.0)
+        return decision
 
 
 def release_undo(*, picture_id: UUID, moderator: User) -> None:
@@ -97,7 +101,7 @@ def release_undo(*, picture_id: UUID, moderator: User) -> None:
         held_enter(job)
 
 
-def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: str) -> None:
+def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: str) -> Decision:
     """Approve the prompt of a job that was held before anything was painted, or block the job.
 
     An approved prompt is painted as it was written, without rewriting and without drawing
@@ -112,7 +116,7 @@ def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: 
         painted = job.pictures.filter(current__isnull=False).exists()
         if job.status != JobStatus.NEEDS_REVIEW or painted:
             raise NotInReview(f"the prompt of job {job.id} is not waiting for review")
-        decision_record(
+        decision = decision_record(
             job=job,
             stage=DecisionStage.REVIEW,
             round=1,
@@ -129,7 +133,7 @@ def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: 
                 reason="moderator_blocked",
                 explanation="A moderator refused the prompt.",
             )
-            return
+            return decision
         verdict = TextVerdict(
             labels=frozenset({Label.K0}),
             score=0.0,
@@ -144,6 +148,7 @@ def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: 
         job.pictures.update(prompt=job.prompt, draws=[])
         stage_promote(job)
         outbox_continue(job=job)
+        return decision
 
 
 def _require_explanation(explanation: str) -> None:

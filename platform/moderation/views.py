@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from desk.reviewers import settings_of
 from jobs.models import Picture, PictureVersion
 from jobs.storage import StorageError
 from moderation.previews import PictureUnreadable, preview_read, version_of
@@ -23,9 +24,13 @@ class _Version(forms.Form):
 @require_safe
 @permission_required("jobs.view_picture", raise_exception=True)
 def picture_preview(request: HttpRequest, picture_id: UUID) -> HttpResponse:
-    """A released picture as it is, any other as a blurred grey trace; `?version=` for a round."""
+    """A released picture as it is, any other as a blurred trace, grey unless the person wants
+    colours; `?version=` for a round."""
     picture, version = _found(picture_id, request.GET.get("version"))
-    return _png(request, lambda: preview_read(picture, version))
+    user = request.user
+    assert isinstance(user, User)
+    colours = settings_of(user).colours
+    return _png(request, lambda: preview_read(picture, version, colours=colours))
 
 
 @require_POST

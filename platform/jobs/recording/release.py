@@ -13,16 +13,20 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.rows import rows_read, rows_update
+from desk.entering import released_enter
 from jobs.claims import Claim, Onward, stage_finish
 from jobs.ending import job_settle
 from jobs.models import Job, Picture
 from jobs.services import release_schedule
 from jobs.states import PictureStatus
 
-# `decision` is the one that lets the picture out: of release, on that picture, as it now is.
+# `decision` is the one that lets the picture out: of release, on that picture, as it now is. What
+# was chosen at the desk is recorded when its time for undo is over.
 _PICTURES = """
 SELECT picture.id, picture.status, version.key, version.sha256,
-       decision.created_at, decision.actor_id IS NOT NULL
+       decision.created_at,
+       decision.actor_id IS NOT NULL
+       AND NOT EXISTS (SELECT FROM desk_choice WHERE decision_id = decision.id)
 FROM jobs_picture picture
 LEFT JOIN jobs_pictureversion version ON version.id = picture.current_id
 LEFT JOIN moderation_decision decision
@@ -91,6 +95,7 @@ def release_finish(*, claim: Claim, released: Mapping[UUID, str]) -> bool:
             statuses.append(status)
         rows_update(out, "status", "released_key", "released_at")
         rows_update(doubtful, "status", "reason")
+        released_enter(job, [picture.id for picture in out])
         job_settle(job=job, statuses=statuses)
         if not_due and job.ended_at is None:
             release_schedule(job=job, delay=settings.ENVIRONMENT.moderator_undo_seconds)

@@ -133,7 +133,7 @@ def test_what_is_escalated_waits_for_a_lead() -> None:
     first, second = make_user(group="Moderators"), make_user(group="Moderators")
     lead = make_user("desk.lead", group="Moderators")
     item_open(item_id=item.pk, user=first)
-    item_escalate(item_id=item.pk, user=first)
+    item_escalate(item_id=item.pk, user=first, explanation="Is that him?")
     with pytest.raises(NotOpen, match="lead"):
         item_open(item_id=item.pk, user=second)
     assert item_take(user=lead) == item, "before what is due earlier"

@@ -1,0 +1,173 @@
+"""What a person chooses for an item they hold. It is carried out when the time for undo is over
+(`MODERATOR_UNDO_SECONDS`): until then nothing is recorded, nothing leaves quarantine.
+
+Carrying out is the work of `moderation.review` and `moderation.appeals`, which record the decision
+and close the item.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from accounts.models import User
+from desk.models import Choice, ItemKind, ReviewItem, Verdict
+from desk.second_looks import looked_at_again
+from desk.taking import TakingError, item_lock, seconds_spent
+from jobs.models import Job
+from jobs.states import TERMINAL, JobStatus
+from moderation.appeals import AppealError, appeal_answer
+from moderation.models import Decision
+from moderation.released import released_decide
+from moderation.review import ReviewError, picture_decide, prompt_decide
+
+logger = logging.getLogger(__name__)
+
+VERDICTS: Final[Mapping[str, frozenset[Verdict]]] = {
+    ItemKind.PICTURE: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
+    ItemKind.PROMPT: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
+    ItemKind.APPEAL: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
+    ItemKind.REPORT: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
+    ItemKind.SAMPLE: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
+}
+"""What can be chosen, by the kind of item."""
+BATCH: Final = 200
+
+
+class ChoiceError(TakingError):
+    """What was chosen cannot be done; nothing was changed."""
+
+
+class TooLate(ChoiceError):
+    """The time for undo is over."""
+
+
+def choice_make(*, item_id: UUID, user: User, verdict: Verdict, explanation: str) -> Choice:
+    """Choose for an item that the person holds.
+
+    Raises `NotHeld`, and `ChoiceError` where the reason is missing or the verdict does not fit.
+    """
+    if not explanation.strip():
+        raise ChoiceError("Say why: the reason is empty.")
+    with transaction.atomic():
+        _job_lock(item_id)
+        item = item_lock(item_id=item_id, user=user)
+        if verdict not in VERDICTS.get(item.kind, frozenset()):
+            raise ChoiceError(f"{verdict.label} is no answer to a {item.get_kind_display()}.")
+        choice = Choice.objects.create(
+            item=item,
+            user=user,
+            verdict=verdict.value,
+            explanation=explanation.strip(),
+            seconds=seconds_spent(item),
+        )
+        undo = timedelta(seconds=settings.ENVIRONMENT.moderator_undo_seconds)
+        item.holder, item.held_until, item.settles_at = None, None, timezone.now() + undo
+        item.save(update_fields=["holder", "held_until", "settles_at"])
+        return choice
+
+
+def choice_undo(*, choice_id: UUID, user: User) -> ReviewItem:
+    """Take a choice of one's own back while the time for undo runs; the item is held again.
+
+    Raises `TooLate`.
+    """
+    with transaction.atomic():
+        choice = Choice.objects.select_related("item").get(pk=choice_id, user=user)
+        _job_lock(choice.item_id)
+        choice.refresh_from_db()
+        item = ReviewItem.objects.select_for_update().get(pk=choice.item_id)
+        now = timezone.now()
+        open_still = choice.undone_at is None and choice.settled_at is None
+        if not open_still or item.settles_at is None or item.settles_at <= now:
+            raise TooLate("Too late: the time for undo is over.")
+        choice.undone_at = now
+        choice.save(update_fields=["undone_at"])
+        user.held_items.update(holder=None, held_until=None)
+        item.settles_at, item.holder, item.taken_at = None, user, now
+        item.held_until = now + timedelta(seconds=settings.ENVIRONMENT.review_lock_seconds)
+        item.save(update_fields=["settles_at", "holder", "taken_at", "held_until"])
+        return item
+
+
+def choices_settle() -> int:
+    """Carry out every choice whose time for undo is over. How many were."""
+    due = ReviewItem.objects.filter(closed_at=None, settles_at__lte=Now()).values_list(
+        "pk", flat=True
+    )
+    return sum(_settle(item_id) for item_id in list(due[:BATCH]))
+
+
+def _settle(item_id: UUID) -> bool:
+    """Carry one out; not while its job is at work, where it waits for the next turn."""
+    with transaction.atomic():
+        job = _job_lock(item_id)
+        item = ReviewItem.objects.select_for_update().get(pk=item_id)
+        if item.closed_at is not None or item.settles_at is None:
+            return False
+        if job.status not in {*TERMINAL, JobStatus.NEEDS_REVIEW}:
+            return False
+        choice = item.choices.select_related("user").get(undone_at=None, settled_at=None)
+        if item.expected:
+            _close(item, choice)
+        elif not looked_at_again(item, choice):
+            try:
+                with transaction.atomic():
+                    choice.decision = _carry_out(item, choice)
+            except (ReviewError, AppealError) as error:
+                logger.warning("the choice %s was overtaken: %s", choice.pk, error)
+                _close(item, choice)
+        choice.settled_at = timezone.now()
+        choice.save(update_fields=["decision", "settled_at"])
+        return True
+
+
+def _carry_out(item: ReviewItem, choice: Choice) -> Decision:
+    passes = choice.verdict == Verdict.ALLOW
+    if item.appeal_id is not None:
+        answer = appeal_answer(
+            appeal_id=item.appeal_id,
+            moderator=choice.user,
+            accept=passes,
+            explanation=choice.explanation,
+        ).answer
+        assert answer is not None  # it was just given
+        return answer
+    if item.picture_id is None:
+        return prompt_decide(
+            job_id=item.job_id,
+            moderator=choice.user,
+            approve=passes,
+            explanation=choice.explanation,
+        )
+    if item.kind != ItemKind.PICTURE:
+        return released_decide(
+            picture_id=item.picture_id,
+            moderator=choice.user,
+            keep=passes,
+            explanation=choice.explanation,
+        )
+    return picture_decide(
+        picture_id=item.picture_id,
+        moderator=choice.user,
+        release=passes,
+        explanation=choice.explanation,
+        waited=True,
+    )
+
+
+def _close(item: ReviewItem, choice: Choice) -> None:
+    """Without a decision: nothing was done."""
+    item.closed_at, item.closed_by, item.settles_at = timezone.now(), choice.user, None
+    item.save(update_fields=["closed_at", "closed_by", "settles_at"])
+
+
+def _job_lock(item_id: UUID) -> Job:
+    """The job of an item, locked: before its item, as everywhere."""
+    return Job.objects.select_for_update(of=("self",)).get(review_items=item_id)

@@ -1,0 +1,206 @@
+"""The pages of the desk, as a moderator clicks through them."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from desk.choosing import choices_settle
+from desk.diffs import words_diff
+from desk.models import Category, ReviewItem
+from desk.reviewers import settings_of
+from ethical_lens.results import PictureAction
+from factories import make_aligned_job
+from jobs.exhaustion import stage_give_up
+from moderation.models import RawPictureView
+from review_cases import judged_job, make_user, reviewed_picture
+from review_queues import fill
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
+
+
+@pytest.fixture
+def moderator() -> User:
+    return make_user(group="Moderators")
+
+
+@pytest.fixture
+def client(moderator: User) -> Client:
+    client = Client()
+    client.force_login(moderator)
+    ReviewItem.objects.filter(closed_at=None).update(closed_at=timezone.now())
+    return client
+
+
+def url(name: str, *of: object) -> str:
+    return reverse(f"desk:{name}", args=of)
+
+
+def take(client: Client) -> ReviewItem:
+    return ReviewItem.objects.get(pk=client.post(url("take"))["Location"].split("/")[-2])
+
+
+def test_take_decide_and_the_next_comes_by_itself(client: Client) -> None:
+    job = judged_job(PictureAction.REVIEW, PictureAction.REVIEW)
+    item = take(client)
+    page = client.get(url("item", item.pk)).content.decode()
+    for shown in ("Release <kbd>R</kbd>", "Block <kbd>B</kbd>", "<kbd>E</kbd>", "<kbd>Space</kbd>",
+                  "0.83", "of 0.70", "smiling", job.tenant.name):  # fmt: skip
+        assert shown in page, shown
+    answer = client.post(
+        url("decide", item.pk), {"verdict": "block", "explanation": "It shows it."}
+    )
+    following = ReviewItem.objects.get(pk=answer["Location"].split("/")[-2])
+    assert following != item
+    page = client.get(url("item", following.pk)).content.decode()
+    assert "Decided just now" in page
+    undo = url("undo", item.choices.get().pk)
+    assert undo in page
+    assert client.post(undo)["Location"] == url("item", item.pk)
+    item.refresh_from_db()
+    assert (item.settles_at, item.choices.get().undone_at is not None) == (None, True)
+
+
+def test_a_reason_is_required(client: Client) -> None:
+    reviewed_picture()
+    item = take(client)
+    page = client.post(
+        url("decide", item.pk), {"verdict": "block", "explanation": " "}, follow=True
+    )
+    assert "Say why" in page.content.decode()
+    assert not item.choices.exists()
+
+
+def test_what_is_decided_is_found_beside_the_same_prompt_and_the_same_tenant(
+    client: Client,
+) -> None:
+    job = judged_job(PictureAction.REVIEW, prompt="a quiet harbour")
+    item = take(client)
+    client.post(url("decide", item.pk), {"verdict": "block", "explanation": "No."})
+    ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
+    choices_settle()
+    judged_job(PictureAction.REVIEW, prompt="a quiet harbour")
+    page = client.get(url("item", take(client).pk))
+    assert [earlier.pk for earlier in page.context["same_prompt"]] == [item.pk]
+    assert list(page.context["of_tenant"]) == [], "another tenant"
+    again = judged_job(PictureAction.REVIEW, tenant=job.tenant).review_items.get()
+    page = client.get(url("item", again.pk))
+    assert [earlier.pk for earlier in page.context["of_tenant"]] == [item.pk]
+
+
+def test_the_prompt_is_shown_as_it_was_changed(client: Client) -> None:
+    job = make_aligned_job("a bloody doctor in an office")
+    stage_give_up(job=job, run=job.stages.get(stage="align"))
+    item = job.review_items.get()
+    page = client.get(url("item", item.pk)).content.decode()
+    assert re.search(r"<del>[^<]*bloody[^<]*</del>", page)
+    assert "<ins>" in page
+
+
+def test_a_diff_gives_both_texts_back() -> None:
+    before, after = "a bloody doctor, in an office", "a kind  doctor in an old office"
+    pieces = words_diff(before, after)
+    assert "".join(piece.text for piece in pieces if not piece.added) == before
+    assert "".join(piece.text for piece in pieces if not piece.removed) == after
+    assert any("bloody" in piece.text and piece.removed for piece in pieces)
+
+
+def test_an_original_is_only_had_by_a_recorded_post(client: Client, moderator: User) -> None:
+    picture = reviewed_picture()
+    page = client.get(url("item", take(client).pk)).content.decode()
+    raw = reverse("moderation:picture_raw", args=[picture.pk])
+    assert f'data-raw="{raw}"' in page
+    assert not RawPictureView.objects.filter(user=moderator).exists()
+    assert client.post(raw, {"version": picture.current_id}).status_code == 200
+    assert RawPictureView.objects.filter(user=moderator, picture=picture).count() == 1
+
+
+def test_settings_are_ones_own(client: Client, moderator: User) -> None:
+    client.post(url("settings"), {"left_out": ["nude", "nsfw"], "colours": "on"})
+    assert settings_of(moderator).left_out == ["nude", "nsfw"]
+    assert settings_of(moderator).colours
+    reviewed_picture()
+    assert client.post(url("take"))["Location"] == url("home"), "0.83 nsfw is left out"
+    assert "left out" in client.get(url("home")).content.decode()
+    client.post(url("settings"), {"left_out": ["horror"]})
+    assert settings_of(moderator).left_out == ["nude", "nsfw"]
+
+
+def test_previews_keep_their_colours_only_for_who_wants_them(
+    client: Client, moderator: User
+) -> None:
+    picture = reviewed_picture()
+    preview = reverse("moderation:picture_preview", args=[picture.pk])
+    grey = client.get(preview).content
+    client.post(url("settings"), {"colours": "on"})
+    coloured = client.get(preview).content
+    assert grey[25] == 0, "a PNG of greys"
+    assert coloured[25] == 2, "a PNG of colours"
+
+
+@pytest.mark.parametrize("name", ["item", "open", "decide", "hand_back"])
+def test_an_item_of_a_queue_that_is_not_ones_own_is_not_found(name: str, client: Client) -> None:
+    item = reviewed_picture().job.review_items.get()
+    stranger = Client()
+    stranger.force_login(make_user("desk.view_reviewitem", "desk.review_text", "moderation.decide"))
+    ask: Callable[..., object] = stranger.get if name == "item" else stranger.post
+    assert ask(url(name, item.pk)).status_code == 404  # type: ignore[attr-defined]
+    assert client.get(url("item", item.pk)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "permissions", [[], ["moderation.decide"], ["desk.view_reviewitem", "desk.review_nsfw"]]
+)
+def test_without_the_right_nothing_is_taken_or_decided(permissions: list[str]) -> None:
+    item = reviewed_picture().job.review_items.get()
+    client = Client()
+    client.force_login(make_user(*permissions))
+    body = {"verdict": "block", "explanation": "mine"}
+    assert client.post(url("take")).status_code == 403
+    assert client.post(url("decide", item.pk), body).status_code == 403
+    assert client.get(url("take")).status_code == 405
+
+
+def test_a_choice_of_somebody_else_is_not_found(client: Client, moderator: User) -> None:
+    reviewed_picture()
+    item = take(client)
+    client.post(url("decide", item.pk), {"verdict": "block", "explanation": "No."})
+    other = Client()
+    other.force_login(make_user(group="Moderators"))
+    assert other.post(url("undo", item.choices.get().pk)).status_code == 404
+
+
+def test_a_long_queue_costs_the_page_nothing(client: Client) -> None:
+    statements = []
+    for count in (100, 20_000):
+        ReviewItem.objects.filter(closed_at=None).update(
+            closed_at=timezone.now(), holder=None, held_until=None
+        )
+        fill(count)
+        reviewed_picture()
+        with CaptureQueriesContext(connection) as taking:
+            item = take(client)
+        with CaptureQueriesContext(connection) as opening:
+            assert client.get(url("item", item.pk)).status_code == 200
+        statements.append((len(taking), len(opening)))
+        with connection.cursor() as cursor:
+            for query in opening.captured_queries:
+                if not query["sql"].startswith("SELECT") or count < 1000:
+                    continue
+                cursor.execute(f"EXPLAIN {query['sql'].replace('%', '%%')}")
+                plan = "\n".join(row[0] for row in cursor.fetchall())
+                assert "Seq Scan on desk_reviewitem" not in plan, plan
+                assert "Seq Scan on jobs_picture " not in plan, plan
+    assert statements[0] == statements[1]
+    assert statements[0][1] <= 40, statements
+
+
+def test_every_category_has_its_right() -> None:
+    user = make_user(group="Moderators")
+    assert all(user.has_perm(f"desk.review_{category}") for category in Category.values)

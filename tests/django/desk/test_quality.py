@@ -1,0 +1,149 @@
+"""Second looks, golden items and agreement."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import User
+from config.environment import Environment
+from desk.agreement import agreement_rows, cohens_kappa
+from desk.choosing import choice_make, choices_settle
+from desk.models import ReviewItem, Verdict
+from desk.second_looks import NoGoldenItem, golden_add
+from desk.taking import NotOpen, item_open
+from jobs.models import Picture
+from review_cases import make_user, reviewed_picture
+
+pytestmark = [pytest.mark.services, pytest.mark.django_db]
+
+
+@pytest.fixture
+def always_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    environment: Environment = settings.ENVIRONMENT
+    monkeypatch.setattr(
+        settings, "ENVIRONMENT", environment.model_copy(update={"review_second_rate": 1.0})
+    )
+
+
+def choose(item: ReviewItem, verdict: Verdict, user: User | None = None) -> User:
+    """Somebody takes the item and chooses, and the time for undo passes."""
+    user = user or make_user(group="Moderators")
+    item_open(item_id=item.pk, user=user)
+    choice_make(item_id=item.pk, user=user, verdict=verdict, explanation="I looked.")
+    ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
+    choices_settle()
+    item.refresh_from_db()
+    return user
+
+
+def waiting() -> tuple[Picture, ReviewItem]:
+    picture = reviewed_picture()
+    return picture, picture.review_items.get(closed_at=None)
+
+
+@pytest.mark.usefixtures("always_twice")
+def test_two_who_agree_decide_and_the_first_alone_does_not() -> None:
+    picture, item = waiting()
+    first = choose(item, Verdict.ALLOW)
+    picture.refresh_from_db()
+    assert (picture.cleared_by, item.closed_at, item.settles_at) == (None, None, None)
+    with pytest.raises(NotOpen):
+        item_open(item_id=item.pk, user=first)
+    second = choose(item, Verdict.ALLOW)
+    picture.refresh_from_db()
+    assert picture.cleared_by is not None
+    assert picture.cleared_by.actor == second
+    assert item.closed_at is not None
+
+
+@pytest.mark.usefixtures("always_twice")
+def test_two_who_disagree_leave_it_to_a_lead() -> None:
+    picture, item = waiting()
+    choose(item, Verdict.ALLOW)
+    choose(item, Verdict.BLOCK)
+    assert item.for_lead
+    picture.refresh_from_db()
+    assert (picture.status, picture.cleared_by) == ("in_review", None)
+    lead = make_user(group="Leads")
+    page = Client()
+    page.force_login(lead)
+    assert "I looked." in page.get(reverse("desk:item", args=[item.pk])).content.decode()
+    choose(item, Verdict.BLOCK, lead)
+    picture.refresh_from_db()
+    assert picture.status == "blocked"
+
+
+@pytest.mark.usefixtures("always_twice")
+def test_the_second_look_is_blind() -> None:
+    _, item = waiting()
+    first = choose(item, Verdict.BLOCK)
+    client = Client()
+    client.force_login(make_user(group="Moderators"))
+    page = client.get(reverse("desk:item", args=[item.pk])).content.decode()
+    assert "I looked." not in page
+    assert first.username not in page
+
+
+def test_without_a_rate_one_person_decides() -> None:
+    picture, item = waiting()
+    choose(item, Verdict.BLOCK)
+    picture.refresh_from_db()
+    assert picture.status == "blocked"
+
+
+def test_a_golden_item_asks_again_and_does_nothing() -> None:
+    picture, item = waiting()
+    first = choose(item, Verdict.BLOCK)
+    golden = golden_add(item_id=item.pk)
+    assert (golden.expected, golden.kind) == ("block", "picture")
+    with pytest.raises(NoGoldenItem, match="already"):
+        golden_add(item_id=item.pk)
+    with pytest.raises(NotOpen):
+        item_open(item_id=golden.pk, user=first)
+    client = Client()
+    client.force_login(make_user(group="Moderators"))
+    page = client.get(reverse("desk:item", args=[golden.pk])).content.decode()
+    assert "I looked." not in page
+    assert first.username not in page
+    assert "golden" not in page
+    decisions = picture.decisions.count()
+    second = choose(golden, Verdict.ALLOW)
+    picture.refresh_from_db()
+    assert (picture.status, picture.decisions.count()) == ("blocked", decisions)
+    assert golden.closed_by == second
+    (row,) = [row for row in agreement_rows() if row.person == second.username]
+    assert (row.beside, row.items, row.same) == ("golden", 1, 0)
+
+
+def test_what_is_not_decided_cannot_be_golden() -> None:
+    _, item = waiting()
+    with pytest.raises(NoGoldenItem, match="decided"):
+        golden_add(item_id=item.pk)
+
+
+@pytest.mark.usefixtures("always_twice")
+def test_agreement_is_told_per_person_and_queue() -> None:
+    one, other = make_user(group="Moderators"), make_user(group="Moderators")
+    for mine, theirs in [("allow", "allow"), ("block", "block"), ("allow", "block")]:
+        _, item = waiting()
+        choose(item, Verdict(mine), one)
+        choose(item, Verdict(theirs), other)
+    (row,) = [row for row in agreement_rows() if row.person == one.username]
+    assert (row.category, row.beside, row.items, row.same) == ("nsfw", "others", 3, 2)
+    assert row.kappa == pytest.approx(0.4)
+    client = Client()
+    client.force_login(make_user(group="Leads"))
+    page = client.get(reverse("desk:agreement")).content.decode()
+    assert one.username in page
+    assert "0.40" in page
+
+
+def test_kappa_is_cohens() -> None:
+    # The example of Cohen's paper in its usual form: 20 both yes, 15 both no, 5 and 10 apart.
+    pairs = [("yes", "yes")] * 20 + [("yes", "no")] * 5 + [("no", "yes")] * 10 + [("no", "no")] * 15
+    assert cohens_kappa(pairs) == pytest.approx(0.4)
+    assert cohens_kappa([("a", "b"), ("b", "a")]) == pytest.approx(-1.0)
+    assert cohens_kappa([]) is None
+    assert cohens_kappa([("a", "a")] * 5) is None
