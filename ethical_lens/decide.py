@@ -160,14 +160,7 @@ def decide_picture(
     Unreadable scores go to review, never on; else see `picture_action`. Several findings at once
     are all kept (the reference lost them, its fault F3).
     """
-    unreadable = [
-        concept.value
-        for concept in Concept
-        if concept not in scores
-        or not math.isfinite(scores[concept])
-        or not 0.0 <= scores[concept] <= 1.0
-    ]
-    if unreadable:
+    if unreadable := _unreadable(scores):
         return PictureVerdict(
             action=PictureAction.REVIEW,
             reason="scores_unreadable",
@@ -195,3 +188,45 @@ def decide_picture(
         ),
         faces=tuple(faces),
     )
+
+
+def decide_sent(
+    scores: Mapping[Concept, float],
+    policy: Policy,
+    *,
+    under_twenty: bool,
+    sexual: bool,
+    faces: Sequence[ReadFace] = (),
+) -> PictureVerdict:
+    """Judge a picture that somebody sent: released, blocked, or without a verdict (review).
+
+    The same heads and thresholds as of painted pictures, but nothing is repaired: whatever fires
+    blocks. `under_twenty`: whether a text beside it speaks of somebody under 20; `sexual`: whether
+    it touches sexual content, which never meets a face under 20. The rest as `decide_picture`.
+    """
+    verdict = decide_picture(
+        scores, policy, round=policy.rounds, repaired=True, under_twenty=under_twenty, faces=faces
+    )
+    if verdict.reason in {"scores_unreadable", "sexual_and_under_twenty"}:
+        return verdict
+    if sexual and any(face.under_twenty for face in faces):
+        reason = "sexual_and_under_twenty"
+        explanation = "Sexual content where the face reader says that somebody is under 20."
+    elif verdict.findings:
+        reason = "sent_picture_toxic"
+        shown = ", ".join(finding.concept.value for finding in verdict.findings)
+        explanation = f"The picture that was sent shows {shown}."
+    else:
+        return verdict
+    blocked = {"action": PictureAction.BLOCK, "reason": reason, "explanation": explanation}
+    return verdict.model_copy(update=blocked)
+
+
+def _unreadable(scores: Mapping[Concept, float]) -> list[str]:
+    return [
+        concept.value
+        for concept in Concept
+        if concept not in scores
+        or not math.isfinite(scores[concept])
+        or not 0.0 <= scores[concept] <= 1.0
+    ]

@@ -5,6 +5,7 @@
 - `heartbeat`: renews leases, writes the worker's health row, ends the process past a deadline.
 - `loading`: models, once per process.
 - `evaluate`: the next piece of an evaluation.
+- `sent`: fetches and judges pictures that were sent.
 - `align`, `generate`, `scrutinise`, `edit`, `release`, `deliver`: the work of each stage.
 
 Workers do not fork (`--pool solo` or `threads`): CUDA does not survive a fork.

@@ -17,6 +17,7 @@ from jobs.recording.alignment import (
     Draws,
     alignment_finish,
     draws_make,
+    judgement_finish,
     prompt_hold,
     prompt_refuse,
     revision_finish,
@@ -36,13 +37,17 @@ def job_align(claims: Sequence[Claim]) -> bool:
     policy = policy_of_version(job.policy_version_id)
     try:
         verdict, judge = scrutinise_with(_aligners(policy), job.prompt, job.negative_prompt, policy)
+        if job.scrutiny_alone:
+            return judgement_finish(
+                claim=claim, verdict=verdict, aligner={judge.name: judge.version}, policy=policy
+            )
         alignment = act_on(
             verdict, job.prompt, job.negative_prompt, policy, judge,
             lambda verdict: _draw(claim, job, verdict, policy),
         )  # fmt: skip
-    except PromptRefused as error:
-        return prompt_refuse(claim=claim, reason=NO_VERDICT, explanation=str(error))
     except AlignmentError as error:
+        if isinstance(error, PromptRefused) and not job.scrutiny_alone:
+            return prompt_refuse(claim=claim, reason=NO_VERDICT, explanation=str(error))
         return prompt_hold(claim=claim, reason=NO_VERDICT, explanation=str(error))
     return alignment_finish(
         claim=claim, alignment=alignment, aligner={judge.name: judge.version}, policy=policy

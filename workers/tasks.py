@@ -24,6 +24,7 @@ from workers.leasing import stage_run
 from workers.loading import load_for
 from workers.release import job_release
 from workers.scrutinise import jobs_scrutinise
+from workers.sent import job_fetch, job_inspect
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,16 @@ STAGE_TASKS = frozenset(stage.task for stage in STAGES.values())
 @app.task(name="workers.align")
 def align(stage_id: str) -> None:
     stage_run(stage_id, job_align)
+
+
+@app.task(name="workers.fetch")
+def fetch(stage_id: str) -> None:
+    stage_run(stage_id, job_fetch)
+
+
+@app.task(name="workers.inspect")
+def inspect(stage_id: str) -> None:
+    stage_run(stage_id, job_inspect)
 
 
 @app.task(name="workers.revise")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from ethical_lens.decide import decide_picture, faces_matter
+from ethical_lens.decide import decide_picture, decide_sent, faces_matter
 from ethical_lens.image.areas import areas_to_blur, looks_for_figures
 from ethical_lens.image.blur import blur_region
 from ethical_lens.image.reading import as_picture
@@ -94,6 +94,38 @@ def scrutinise(
         ScrutinyOutcome(first=first[i], final=final[i], blurred=blurred.get(i))
         for i in range(len(requests))
     ]
+
+
+def inspect_sent(
+    images: Sequence[Image.Image],
+    scrutineer: Scrutineer,
+    reader: ReadsFaces,
+    policy: Policy,
+    *,
+    under_twenty: bool,
+    sexual: bool,
+) -> list[PictureVerdict]:
+    """Judge pictures that somebody sent, as `decide_sent` says, in one encode; verdict i belongs to
+    `images[i]`. Faces are read where a head fires, and beside a sexual text.
+
+    Raises `ScrutinyError`; then no picture has a verdict.
+    """
+    pictures = [as_picture(image) for image in images]
+
+    def decide(i: int, faces: Sequence[FaceReading]) -> PictureVerdict:
+        seen = [face.for_record() for face in faces]
+        return decide_sent(scores[i], policy, under_twenty=under_twenty, sexual=sexual, faces=seen)
+
+    scores = scrutineer.score(pictures)
+    verdicts = [decide(i, ()) for i in range(len(pictures))]
+    matter = [
+        i for i, verdict in enumerate(verdicts)
+        if sexual or faces_matter(scores[i], policy) or verdict.action is not PictureAction.RELEASE
+    ]  # fmt: skip
+    read = reader.read([pictures[i] for i in matter]) if matter else []
+    for i, faces in zip(matter, read, strict=True):
+        verdicts[i] = decide(i, faces)
+    return verdicts
 
 
 def _faces(

@@ -10,11 +10,13 @@ from accounts.api.routes import router as keys_router
 from config.openapi.document import document_complete
 from config.problems import BoundedParser, install_problem_handlers
 from jobs.api.examples import DOCUMENTED as OF_JOBS
+from jobs.api.moderation_examples import DOCUMENTED as OF_MODERATIONS
+from jobs.api.moderations import router as moderations_router
 from jobs.api.routes import router as jobs_router
 from webhooks.api.examples import DOCUMENTED as OF_WEBHOOKS
 from webhooks.api.routes import router as webhooks_router
 
-DOCUMENTED = OF_JOBS | OF_KEYS | OF_WEBHOOKS
+DOCUMENTED = OF_JOBS | OF_KEYS | OF_MODERATIONS | OF_WEBHOOKS
 
 
 class API(NinjaAPI):
@@ -39,6 +41,7 @@ api = API(
     parser=BoundedParser(),
 )
 api.add_router("/jobs", jobs_router, tags=["jobs"])
+api.add_router("/moderations", moderations_router, tags=["moderations"])
 api.add_router("/api-keys", keys_router, tags=["API keys"])
 api.add_router("/webhook-endpoints", webhooks_router, tags=["webhooks"])
 install_problem_handlers(api)

@@ -69,11 +69,12 @@ def problem_body(request: HttpRequest, problem: Problem) -> dict[str, Any]:
 
 
 class BoundedParser(Parser):
-    """JSON bodies of at most 64 KiB, batches of at most 512, however they are sent."""
+    """JSON bodies of at most 64 KiB, batches of at most 512, however they are sent; more where
+    `bodies.RoomForPictures` let the request in."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         limit = BATCH_LIMIT if request.path.endswith("/batch") else BODY_LIMIT
-        if len(request.body) > limit:
+        if len(request.body) > getattr(request, "body_limit", limit):
             raise RequestDataTooBig
         return json.loads(request.body)
 
@@ -179,7 +180,8 @@ def _too_large() -> Problem:
         413,
         "body_too_large",
         "The body is too large",
-        f"At most {BODY_LIMIT} bytes, {BATCH_LIMIT} for a batch.",
+        f"At most {BODY_LIMIT} bytes, {BATCH_LIMIT} for a batch; more only where pictures are in "
+        "it.",
     )
 
 

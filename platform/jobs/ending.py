@@ -38,6 +38,8 @@ FROM jobs_picture picture WHERE job_id = %(job)s ORDER BY index
 """
 _UNDECIDED = [PictureStatus.PENDING, PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW]
 
+_OPEN = [StageState.WAITING, StageState.READY, StageState.RUNNING]
+
 _LEFT_OVER = {
     JobStatus.BLOCKED: PictureStatus.BLOCKED,
     JobStatus.FAILED: PictureStatus.FAILED,
@@ -117,6 +119,15 @@ def job_settle(*, job: Job, statuses: Iterable[str]) -> None:
         job_end(
             job=job, status=JobStatus.FAILED, reason="no_picture",
             explanation="No picture could be made.",
+        )  # fmt: skip
+
+
+def scrutiny_settle(*, job: Job) -> None:
+    """End a job of scrutiny alone once its last stage is done; all others stay as they are."""
+    if job.scrutiny_alone and not job.stages.filter(state__in=_OPEN).exists():
+        job_end(
+            job=job, status=JobStatus.SUCCEEDED, reason="judged",
+            explanation="Everything that was sent was judged.",
         )  # fmt: skip
 
 

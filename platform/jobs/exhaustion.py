@@ -4,7 +4,7 @@ from jobs.ending import job_end, job_hold, job_settle
 from jobs.models import Job, StageRun
 from jobs.outbox import outbox_continue
 from jobs.promotion import stage_promote
-from jobs.stages import EDIT, GENERATE, RELEASE, STAGES
+from jobs.stages import EDIT, FETCH, GENERATE, INSPECT, RELEASE, STAGES
 from jobs.states import JobStatus, PictureStatus, StageState, check_job_move
 from moderation.decisions import decision_record
 from moderation.models import DecisionAction, DecisionStage
@@ -16,7 +16,8 @@ def stage_give_up(*, job: Job, run: StageRun) -> None:
     """No verdict, no release: scrutiny that fails ends with a person.
 
     A painting that fails costs the pictures of its round, a release the pictures it was to let
-    out; the others go on. Where editing fails, pictures stay as scrutiny let them out.
+    out; the others go on. Where editing fails, pictures stay as scrutiny let them out. What was
+    sent and cannot be judged ends the job before anything is painted.
     """
     stage = STAGES[run.stage]
     if stage is GENERATE:
@@ -31,6 +32,11 @@ def stage_give_up(*, job: Job, run: StageRun) -> None:
         _record(job, run, DecisionAction.EDIT)
         stage_promote(job)
         outbox_continue(job=job)
+    elif stage is FETCH:
+        _fail(job, run)
+    elif stage is INSPECT or job.scrutiny_alone:
+        _record(job, run, DecisionAction.REVIEW)
+        _fail(job, run)
     else:
         _record(job, run, DecisionAction.REVIEW)
         job_hold(job=job, reason=_reason(run), explanation=_explanation(run))
@@ -41,12 +47,7 @@ def _painting_give_up(job: Job, run: StageRun) -> None:
         status=PictureStatus.FAILED, reason=_reason(run)
     )
     if not job.pictures.exclude(status=PictureStatus.FAILED).exists():
-        job_end(
-            job=job,
-            status=JobStatus.FAILED,
-            reason=_reason(run),
-            explanation=_explanation(run),
-        )
+        _fail(job, run)
         return
     check_job_move(job.status, JobStatus.SCRUTINISING)
     job.status = JobStatus.SCRUTINISING.value
@@ -67,6 +68,10 @@ def _record(job: Job, run: StageRun, action: DecisionAction) -> None:
         reason=_reason(run),
         explanation=_explanation(run),
     )
+
+
+def _fail(job: Job, run: StageRun) -> None:
+    job_end(job=job, status=JobStatus.FAILED, reason=_reason(run), explanation=_explanation(run))
 
 
 def _reason(run: StageRun) -> str:

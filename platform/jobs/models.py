@@ -17,14 +17,21 @@ TERMINAL_VALUES = sorted(TERMINAL)
 IN_FLIGHT_VALUES = sorted(IN_FLIGHT)
 
 
-def _within(field: str, low: float, high: float) -> models.CheckConstraint:
+def _within(
+    field: str, low: float, high: float, *, painted: bool = False
+) -> models.CheckConstraint:
+    """Of every job, or of those alone that paint."""
+    within = Q(**{f"{field}__gte": low, f"{field}__lte": high})
     return models.CheckConstraint(
-        condition=Q(**{f"{field}__gte": low, f"{field}__lte": high}), name=f"job_{field}_in_range"
+        condition=within | Q(n=0) if painted else within, name=f"job_{field}_in_range"
     )
 
 
 class Job(models.Model):
-    """A request for `n` pictures, under the policy version that held when it was submitted."""
+    """A request for `n` pictures, under the policy version that held when it was submitted.
+
+    A job of no pictures is one of scrutiny alone: of its prompt, and of the pictures sent with it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(
@@ -52,7 +59,7 @@ class Job(models.Model):
     negative_prompt = models.TextField(blank=True)
     model = models.CharField(max_length=100)
     lora = models.CharField(max_length=50, blank=True, help_text="LoRA weights, by name")
-    n = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(10)])
+    n = models.PositiveSmallIntegerField(validators=[MinValueValidator(0), MaxValueValidator(10)])
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
     steps = models.PositiveSmallIntegerField()
@@ -96,10 +103,10 @@ class Job(models.Model):
             ),
         ]
         constraints = [
-            _within("n", 1, 10),
-            _within("width", 64, 1024),
-            _within("height", 64, 1024),
-            _within("steps", 1, 100),
+            _within("n", 0, 10),
+            _within("width", 64, 1024, painted=True),
+            _within("height", 64, 1024, painted=True),
+            _within("steps", 1, 100, painted=True),
             _within("guidance_scale", 0, 30),
             _within("seed", 0, 2**32 - 1),
             _within("priority", 0, 9),
@@ -115,6 +122,42 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id} ({self.status})"
+
+    @property
+    def scrutiny_alone(self) -> bool:
+        """Whether nothing is painted."""
+        return self.n == 0
+
+
+class SentPicture(models.Model):
+    """A picture that came with a job, in quarantine: to be judged before anything else.
+
+    `key` names the object by job, place and digest; it is empty until what `url` leads to was
+    fetched. `verdict` is that of `inspect`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="sent", db_index=False)
+    index = models.PositiveSmallIntegerField()
+    url = models.TextField(blank=True, help_text="where it is fetched from; empty: it was uploaded")
+    key = models.CharField(max_length=300, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.PositiveIntegerField(default=0, help_text="bytes")
+    verdict = models.JSONField(null=True, help_text="ethical_lens.results.PictureVerdict")
+
+    class Meta:
+        ordering = ["job", "index"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "index"], name="sent_index_once"),
+            models.CheckConstraint(
+                condition=Q(key__startswith="quarantine/") | (Q(key="") & ~Q(url="")),
+                name="sent_pictures_stay_in_quarantine",
+            ),
+        ]
+        indexes = [models.Index(fields=["key"], condition=~Q(key=""), name="sent_key")]
+
+    def __str__(self) -> str:
+        return f"picture {self.index} sent with {self.job_id}"
 
 
 class Picture(models.Model):

@@ -227,6 +227,10 @@ def job_urls(job_id: UUID) -> JobUrls:
     )
 
 
+def moderation_url(job_id: UUID) -> str:
+    return f"{settings.ENVIRONMENT.public_url}/api/v1/moderations/{job_id}"
+
+
 def picture_edits(picture: Picture) -> list[TextEdit]:
     """What leads from the prompt of the text verdict to that of `picture`; empty before that."""
     return prompt_edits(picture, picture.prompt, picture.round)
@@ -265,5 +269,7 @@ def job_event_data(job: Job, pictures: list[Picture]) -> dict[str, Any]:
         ],
         "created_at": job.created_at.isoformat(),
         "ended_at": job.ended_at.isoformat() if job.ended_at else None,
-        "urls": job_urls(job.id).model_dump(),
+        "urls": {"self": moderation_url(job.id)}
+        if job.scrutiny_alone
+        else job_urls(job.id).model_dump(),
     }

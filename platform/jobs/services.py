@@ -11,9 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import APIKey, Tenant
+from config.identifiers import uuid7
 from config.rows import rows_insert
 from jobs.ending import job_end
-from jobs.models import Job, Picture, StageRun
+from jobs.models import Job, Picture, SentPicture, StageRun
 from jobs.outbox import outbox_admit, outbox_continue
 from jobs.promotion import stage_promote
 from jobs.quotas import (
@@ -26,14 +27,15 @@ from jobs.quotas import (
 from jobs.stages import (
     EDIT,
     GENERATE,
-    PIPELINE,
     RELEASE,
     SCRUTINISE,
     SECOND_ROUND,
     Stage,
+    pipeline_of,
     position_of,
 )
 from jobs.states import TERMINAL, JobStatus, StageState
+from jobs.storage import sent_put
 from moderation.policies import policy_of_version
 
 
@@ -57,6 +59,15 @@ class JobRequest:
     seed: int | None = None
     priority: int | None = None
     cancel_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrutinyRequest:
+    """A text, pictures, or both, to be judged alone. A picture is its bytes, found to be a
+    picture, or the address to fetch it from."""
+
+    text: str = ""
+    pictures: tuple[bytes | str, ...] = ()
 
 
 def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = None) -> Job:
@@ -93,15 +104,17 @@ def job_enter(
     priority: int | None = None,
     api_key: APIKey | None = None,
     draws: Sequence[Any] | None = None,
+    sent: Sequence[SentPicture] = (),
 ) -> None:
     """Write a job that is not written yet, with all that belongs to it.
 
-    `draws` are those of its pictures, where they are settled before the prompt is judged. Raises
-    as `job_submit`.
+    `sent` are the pictures that came with it. `draws` are those of the pictures to paint, where
+    they are settled before the prompt is judged. Raises as `job_submit`.
     """
     policy = policy_of_version(job.tenant.policy_version_id)
-    policy.check_model(job.model)
-    policy.check_lora(job.lora)
+    if not job.scrutiny_alone:
+        policy.check_model(job.model)
+        policy.check_lora(job.lora)
     policy.check_limits(
         n=job.n, width=job.width, height=job.height, steps=job.steps,
         prompt=max(job.prompt, job.negative_prompt, key=len),
@@ -117,12 +130,41 @@ def job_enter(
         Picture(job=job, index=i, seed=(job.seed + i) % 2**32, draws=draws[i] if draws else None)
         for i in range(job.n)
     ]
+    stages = pipeline_of(
+        text=bool(job.prompt),
+        pictures=bool(sent),
+        addresses=any(picture.url for picture in sent),
+        paints=not job.scrutiny_alone,
+    )
     with transaction.atomic():
-        rows_insert([job, *pictures, *_stages(job, PIPELINE, round=1)])
+        rows_insert([job, *sent, *pictures, *_stages(job, stages, round=1)])
         stage_promote(job)
         outbox_admit(job=job)
         if api_key is not None:
             quota_check(job=job, api_key=api_key)
+
+
+def scrutiny_submit(
+    *, tenant: Tenant, request: ScrutinyRequest, api_key: APIKey | None = None
+) -> Job:
+    """Write a job of scrutiny alone, after what was uploaded was stored in quarantine.
+
+    Raises `QuotaExceeded` or `LimitExceeded`, with nothing written, and `StorageError`.
+    """
+    job = Job(
+        id=uuid7(), tenant=tenant, policy_version_id=tenant.policy_version_id,
+        prompt=request.text, n=0, width=0, height=0, steps=0, guidance_scale=0, seed=0,
+    )  # fmt: skip
+    sent = [_sent(job, index, one) for index, one in enumerate(request.pictures)]
+    job_enter(job=job, api_key=api_key, sent=sent)
+    return job
+
+
+def _sent(job: Job, index: int, picture: bytes | str) -> SentPicture:
+    if isinstance(picture, str):
+        return SentPicture(job=job, index=index, url=picture)
+    stored = sent_put(job_id=job.id, index=index, content=picture)
+    return SentPicture(job=job, index=index, key=stored.key, sha256=stored.sha256, size=stored.size)
 
 
 def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:

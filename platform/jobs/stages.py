@@ -1,10 +1,14 @@
 """The pipeline: one ordered list.
 
-    align ─► generate ─► scrutinise ─► release
+    fetch ─► align ─► inspect ─► generate ─► scrutinise ─► release
     round 2, for the pictures that are toxic as a whole, before the release:
     revise ─► generate ─► scrutinise
     after either scrutiny, where the policy edits faces and one does not look as drawn:
     edit
+
+A job has those of them that it needs: `fetch` where pictures are sent as addresses, `align` where
+there is a text, `inspect` where pictures are sent, the rest where pictures are to be painted. A job
+of scrutiny alone ends after `align` or `inspect`.
 
 Each stage is a row per (job, stage, round) and a Celery task of the same name on its queue.
 Rows of a job run in the order of their `position`.
@@ -19,7 +23,9 @@ from jobs.states import JobStatus
 
 
 class StageName(models.TextChoices):
+    FETCH = "fetch"
     ALIGN = "align"
+    INSPECT = "inspect"
     REVISE = "revise"
     GENERATE = "generate"
     SCRUTINISE = "scrutinise"
@@ -46,23 +52,33 @@ class Stage:
         return f"workers.{self.name.value}"
 
 
+FETCH = Stage(StageName.FETCH, "io", JobStatus.ALIGNING)
 ALIGN = Stage(StageName.ALIGN, "text", JobStatus.ALIGNING)
+INSPECT = Stage(StageName.INSPECT, "scrutinise", JobStatus.SCRUTINISING)
 REVISE = Stage(StageName.REVISE, "text", JobStatus.ALIGNING)
 GENERATE = Stage(StageName.GENERATE, "generate", JobStatus.GENERATING, batches=True)
 SCRUTINISE = Stage(StageName.SCRUTINISE, "scrutinise", JobStatus.SCRUTINISING, batches=True)
 EDIT = Stage(StageName.EDIT, "generate", JobStatus.SCRUTINISING)
 RELEASE = Stage(StageName.RELEASE, "io", None)
 
-PIPELINE: tuple[Stage, ...] = (ALIGN, GENERATE, SCRUTINISE, RELEASE)
+PIPELINE: tuple[Stage, ...] = (FETCH, ALIGN, INSPECT, GENERATE, SCRUTINISE, RELEASE)
 SECOND_ROUND: tuple[Stage, ...] = (REVISE, GENERATE, SCRUTINISE)
 
 STAGES: Mapping[str, Stage] = {
-    stage.name.value: stage for stage in (ALIGN, REVISE, GENERATE, SCRUTINISE, EDIT, RELEASE)
+    stage.name.value: stage
+    for stage in (FETCH, ALIGN, INSPECT, REVISE, GENERATE, SCRUTINISE, EDIT, RELEASE)
 }
 
 RELEASE_POSITION = 1000
 _EDIT_PLACE = 9
 """After whatever else a round has."""
+
+
+def pipeline_of(*, text: bool, pictures: bool, addresses: bool, paints: bool) -> tuple[Stage, ...]:
+    """The stages of a job with a text, with pictures sent, some of them as addresses, and with
+    pictures to paint."""
+    needed = {FETCH: addresses, ALIGN: text, INSPECT: pictures}
+    return tuple(stage for stage in PIPELINE if needed.get(stage, paints))
 
 
 def position_of(stage: Stage, round: int) -> int:
@@ -71,6 +87,5 @@ def position_of(stage: Stage, round: int) -> int:
         return RELEASE_POSITION + round
     if stage is EDIT:
         return round * 10 + _EDIT_PLACE
-    first_round = (ALIGN, GENERATE, SCRUTINISE)
-    order = first_round if round == 1 else SECOND_ROUND
+    order = PIPELINE if round == 1 else SECOND_ROUND
     return round * 10 + order.index(stage)

@@ -11,6 +11,9 @@ queued ─► aligning ─► generating ─► scrutinising ─► needs_review
              ├─► blocked (K3)               │            └─► failed      else
              └─► needs_review (no verdict)  └─► succeeded / blocked / failed
 
+          pictures that were sent are scrutinised before generating, or at once where there is no
+          text; a job of scrutiny alone ends there as succeeded, failed where there is no verdict
+
 picture   pending ─► quarantined ─┬─► released
                                   ├─► in_review ─► released / blocked
                                   └─► blocked
@@ -58,16 +61,24 @@ class StageState(models.TextChoices):
 
 _J = JobStatus
 JOB_MOVES: Mapping[JobStatus, frozenset[JobStatus]] = {
-    _J.QUEUED: frozenset({_J.ALIGNING, _J.GENERATING, _J.NEEDS_REVIEW, _J.FAILED, _J.CANCELED}),
+    _J.QUEUED: frozenset(
+        {
+            _J.ALIGNING, _J.SCRUTINISING, _J.GENERATING,
+            _J.NEEDS_REVIEW, _J.FAILED, _J.CANCELED,
+        }
+    ),
     _J.ALIGNING: frozenset(
-        {_J.ALIGNING, _J.GENERATING, _J.BLOCKED, _J.NEEDS_REVIEW, _J.FAILED, _J.CANCELED}
+        {
+            _J.ALIGNING, _J.SCRUTINISING, _J.GENERATING,
+            _J.NEEDS_REVIEW, _J.SUCCEEDED, _J.BLOCKED, _J.FAILED, _J.CANCELED,
+        }
     ),
     _J.GENERATING: frozenset(
         {_J.GENERATING, _J.SCRUTINISING, _J.NEEDS_REVIEW, _J.FAILED, _J.CANCELED}
     ),
     _J.SCRUTINISING: frozenset(
         {
-            _J.SCRUTINISING, _J.ALIGNING, _J.NEEDS_REVIEW,
+            _J.SCRUTINISING, _J.ALIGNING, _J.GENERATING, _J.NEEDS_REVIEW,
             _J.SUCCEEDED, _J.BLOCKED, _J.FAILED, _J.CANCELED,
         }
     ),

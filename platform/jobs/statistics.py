@@ -28,7 +28,7 @@ ATTRIBUTES: Final = ("gender", "race", "age")
 _COUNTS = """
 WITH job AS MATERIALIZED (
     SELECT id, status, reason, text_verdict, replay_of_id FROM jobs_job
-    WHERE tenant_id = %(tenant)s AND id >= %(since)s AND id < %(until)s
+    WHERE tenant_id = %(tenant)s AND id >= %(since)s AND id < %(until)s AND n > 0
 ), picture AS MATERIALIZED (
     SELECT picture.status, CASE WHEN replay_of_id IS NULL THEN picture.draws END AS draws
     FROM jobs_picture picture JOIN job ON job.id = picture.job_id

@@ -59,6 +59,20 @@ def quarantine_put(*, job_id: UUID, picture_id: UUID, round: int, png: bytes) ->
     return StoredObject(key=key, sha256=digest, size=len(png))
 
 
+def sent_put(*, job_id: UUID, index: int, content: bytes) -> StoredObject:
+    """Store a picture as it was sent, in quarantine; its key carries job, place and digest."""
+    digest = hashlib.sha256(content).hexdigest()
+    key = f"{QUARANTINE}{job_id}/sent/{index}-{digest}"
+    _call(
+        "put_object",
+        Key=key,
+        Body=content,
+        ContentType="application/octet-stream",
+        CacheControl="no-store",
+    )
+    return StoredObject(key=key, sha256=digest, size=len(content))
+
+
 def object_get(key: str, *, sha256: str) -> bytes:
     """The object's bytes. Raises `StorageError` where they are not those of the digest."""
     body = _call("get_object", Key=key)["Body"].read()

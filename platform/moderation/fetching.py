@@ -82,6 +82,14 @@ def picture_fetch(url: str) -> FetchedPicture:
         raise PictureURLRefused(str(error)) from error
     except WebhookError as error:
         raise PictureUnanswered(str(error)) from error
+    return picture_known(content)
+
+
+def picture_known(content: bytes) -> FetchedPicture:
+    """The picture with these bytes, however they came: known by its header, not decoded.
+
+    Raises `NoPicture` for what is none, or one too large to be read.
+    """
     try:
         return FetchedPicture(content=content, format=picture_format(content))
     except UnreadablePicture as error:

@@ -84,6 +84,7 @@ class DecisionStage(models.TextChoices):
     """Where in a job's way something was decided."""
 
     ALIGN = "align"
+    INSPECT = "inspect"
     REVISE = "revise"
     GENERATE = "generate"
     SCRUTINISE = "scrutinise"

@@ -85,7 +85,14 @@ def test_every_model_of_ours_is_in_the_admin() -> None:
         for model in apps.get_app_config(app).get_models()
     }
     left_out = {model.__name__ for model in ours - set(REGISTERED)}
-    assert left_out == {"Deck", "PictureVersion", "DeliveryAttempt", "KeptAnswer", "JobEvent"}
+    assert left_out == {
+        "Deck",
+        "PictureVersion",
+        "DeliveryAttempt",
+        "KeptAnswer",
+        "JobEvent",
+        "SentPicture",
+    }
 
 
 @pytest.mark.parametrize("model", HISTORY, ids=lambda model: model.__name__)

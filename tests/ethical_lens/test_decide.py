@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from ethical_lens.decide import decide_picture, faces_matter
+from ethical_lens.decide import decide_picture, decide_sent, faces_matter
 from ethical_lens.policy import (
     DEFAULT_CONCEPTS,
     OUT_OF_REACH,
@@ -14,7 +14,14 @@ from ethical_lens.policy import (
     Policy,
     Scope,
 )
-from ethical_lens.results import Concept, PictureAction, PictureVerdict
+from ethical_lens.results import (
+    Attribute,
+    Concept,
+    LifeStage,
+    PictureAction,
+    PictureVerdict,
+    ReadFace,
+)
 
 POLICY = Policy()
 NEVER = Policy(
@@ -207,3 +214,39 @@ def test_no_action_of_a_policy_lets_anything_sexual_meet_a_minor(
     assert (verdict.action, verdict.reason) == (PictureAction.BLOCK, "sexual_and_under_twenty")
     assert verdict.concepts == {concept}
     assert faces_matter(found, policy), "faces are read although the head is allowed"
+
+
+ALL = [frozenset(some) for n in range(6) for some in itertools.combinations(Concept, n)]
+
+
+def face(*, under_twenty: bool) -> ReadFace:
+    return ReadFace(
+        box=(0, 0, 9, 9), score=0.9, gender="male", race="White", stage=LifeStage.MIDDLE_AGE,
+        certainty=dict.fromkeys(Attribute, 0.9), under_twenty=under_twenty,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("fired", ALL, ids=lambda fired: "+".join(sorted(fired)) or "none")
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_whatever_fires_in_a_sent_picture_blocks_it(fired: frozenset[Concept], rounds: int) -> None:
+    policy = Policy(rounds=rounds)
+    verdict = decide_sent(scores(fired), policy, under_twenty=False, sexual=False)
+    assert verdict.concepts == fired
+    assert verdict.action is (PictureAction.BLOCK if fired else PictureAction.RELEASE)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -0.1, 1.1])
+def test_a_sent_picture_without_scores_has_no_verdict(value: float) -> None:
+    found = scores() | {Concept.PUBLIC: value}
+    verdict = decide_sent(found, Policy(), under_twenty=False, sexual=True)
+    assert (verdict.action, verdict.reason) == (PictureAction.REVIEW, "scores_unreadable")
+
+
+@pytest.mark.parametrize("sexual", [False, True])
+@pytest.mark.parametrize("young", [False, True])
+def test_a_sexual_text_never_meets_a_face_under_twenty(sexual: bool, young: bool) -> None:
+    faces = [face(under_twenty=False), face(under_twenty=young)]
+    verdict = decide_sent(scores(), Policy(), under_twenty=False, sexual=sexual, faces=faces)
+    blocked = sexual and young
+    assert verdict.action is (PictureAction.BLOCK if blocked else PictureAction.RELEASE)
+    assert verdict.reason == ("sexual_and_under_twenty" if blocked else "no_finding")

@@ -61,10 +61,12 @@ def waiting(finish: Callable[..., bool]) -> Callable[..., bool]:
 @signals.worker_init.connect
 def instrument(**_: Any) -> None:
     import workers.tasks as tasks
-    from jobs.recording import alignment, editing, painting, release, scrutiny
+    from jobs.recording import alignment, editing, inspection, painting, release, scrutiny
 
     for stage, name in {
+        "fetch": "job_fetch",
         "align": "job_align",
+        "inspect": "job_inspect",
         "revise": "job_revise",
         "generate": "jobs_paint",
         "scrutinise": "jobs_scrutinise",
@@ -72,7 +74,7 @@ def instrument(**_: Any) -> None:
         "release": "job_release",
     }.items():
         setattr(tasks, name, instrumented(stage, getattr(tasks, name)))
-    for module in (alignment, editing, painting, release, scrutiny):
+    for module in (alignment, editing, inspection, painting, release, scrutiny):
         module.stage_finish = waiting(module.stage_finish)
 
 

@@ -106,7 +106,8 @@ _ALL: Final = (
         "Only a picture that is out can be reported; see its `status`.",
     ),
     Kind(
-        413, "body_too_large", "The body is too large", "At most 65536 bytes, 524288 for a batch."
+        413, "body_too_large", "The body is too large",
+        "At most 65536 bytes, 524288 for a batch; more only where pictures are in it.",
     ),
     Kind(
         422, "invalid_request", "The request is not valid",

@@ -1,6 +1,5 @@
 """The addresses of jobs. Each looks only at the tenant of the key."""
 
-import json
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
@@ -12,10 +11,10 @@ from ninja.pagination import paginate
 from accounts.authentication import APIKeyAuth, request_key
 from accounts.models import Scope
 from config.pages import CursorPages
-from config.repetition import REPLAYED, IdempotencyKey, answered_once, body_response
+from config.repetition import IdempotencyKey, answered_once, body_response
 from jobs.api.appeals import router as appeals
 from jobs.api.batches import router as batches
-from jobs.api.preferences import CancelAfter, Prefer, wait_seconds
+from jobs.api.preferences import CancelAfter, Prefer
 from jobs.api.refusals import REFUSALS, refusal_problem
 from jobs.api.replays import router as replays
 from jobs.api.reports import router as reports
@@ -23,10 +22,10 @@ from jobs.api.schemas import JobFilters, JobIn
 from jobs.api.selection import job_of, jobs_of
 from jobs.api.statistics import router as statistics
 from jobs.api.streams import router as streams
+from jobs.api.waited import answer_waited
 from jobs.models import Job, Picture
 from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut, WholeJobOut
 from jobs.services import job_cancel, job_submit
-from jobs.waiting import wait_for_end
 from moderation.models import Decision
 
 router = Router()
@@ -50,17 +49,7 @@ async def submit(
     it answers once the job has ended, with 201 and links to what was released, or with 202 when the
     time is up or a person must look. With an `Idempotency-Key` a repetition makes no second job."""
     answer = await sync_to_async(_submit)(request, job, idempotency_key, cancel_after)
-    seconds = wait_seconds(prefer)
-    if not seconds:
-        return answer
-    job_id = UUID(json.loads(answer.content)["id"])
-    await wait_for_end(job_id, seconds=seconds)
-    later = await sync_to_async(_as_it_is)(request, job_id)
-    for name in ("Location", REPLAYED):
-        if name in answer:
-            later[name] = answer[name]
-    later["Preference-Applied"] = f"wait={seconds}"
-    return later
+    return await answer_waited(answer, prefer, lambda job_id: _as_it_is(request, job_id))
 
 
 def _submit(

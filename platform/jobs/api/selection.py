@@ -12,10 +12,10 @@ from jobs.models import Job, Picture
 
 
 def jobs_of(key: APIKey) -> QuerySet[Job]:
-    """All jobs of the key's tenant, with what is shown of them."""
+    """All jobs of the key's tenant that paint, with what is shown of them."""
     pictures = Picture.objects.select_related("current").order_by("index")
     return (
-        Job.objects.filter(tenant=key.tenant_id)
+        Job.objects.filter(tenant=key.tenant_id, n__gt=0)
         .select_related("policy_version__policy")
         .prefetch_related(Prefetch("pictures", pictures))
     )

@@ -7,11 +7,12 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
+from config.rows import rows_update
 from ethical_lens.decide import decide_text
 from ethical_lens.policy import Policy
 from ethical_lens.results import Alignment, AttributeDraw, TextAction, TextDecision, TextVerdict
 from jobs.claims import Claim, ClaimLost, Onward, stage_finish
-from jobs.ending import job_end, job_hold
+from jobs.ending import job_end, job_hold, scrutiny_settle
 from jobs.models import Deck, Job, Picture
 from jobs.states import JobStatus, PictureStatus, StageState
 from moderation.decisions import decision_record
@@ -113,6 +114,22 @@ def alignment_finish(
     return stage_finish(claim=claim, record=record, onward=onward)
 
 
+def judgement_finish(
+    *, claim: Claim, verdict: TextVerdict, aligner: Mapping[str, str], policy: Policy
+) -> bool:
+    """Record the verdict on the text of a job of scrutiny alone, whatever it is."""
+
+    decision = decide_text(verdict, policy)
+
+    def record(job: Job) -> None:
+        job.text_verdict = verdict.model_dump(mode="json")
+        rows_update([job], "text_verdict")
+        _decide(job, verdict, decision, aligner)
+        scrutiny_settle(job=job)
+
+    return stage_finish(claim=claim, record=record)
+
+
 def revision_finish(
     *, claim: Claim, prompts: Mapping[UUID, str | None], aligner: Mapping[str, str]
 ) -> bool:
@@ -147,7 +164,8 @@ def revision_finish(
 
 
 def prompt_hold(*, claim: Claim, reason: str, explanation: str) -> bool:
-    """No verdict on a text could be reached: a person must look, nothing goes on."""
+    """No verdict on a text could be reached: a person must look, nothing goes on. Scrutiny alone,
+    which asks for nothing else, has failed."""
 
     def record(job: Job) -> None:
         decision_record(
@@ -158,7 +176,10 @@ def prompt_hold(*, claim: Claim, reason: str, explanation: str) -> bool:
             reason=reason,
             explanation=explanation,
         )
-        job_hold(job=job, reason=reason, explanation=explanation)
+        if job.scrutiny_alone:
+            job_end(job=job, status=JobStatus.FAILED, reason=reason, explanation=explanation)
+        else:
+            job_hold(job=job, reason=reason, explanation=explanation)
 
     return stage_finish(claim=claim, record=record, onward=Onward.STOP)
 

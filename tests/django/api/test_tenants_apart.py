@@ -18,6 +18,7 @@ from accounts.services import api_key_create
 from ethical_lens.results import PictureAction
 from factories import make_job, make_tenant
 from jobs.models import Job
+from jobs.services import ScrutinyRequest, scrutiny_submit
 from moderation.models import Appeal, Decision, Report
 from openapi_document import PREFIX, operations
 from review_cases import judged_job
@@ -30,7 +31,7 @@ WITHOUT_IDS = {
     # Lists show the tenant's own; what is made belongs to the tenant.
     "GET /jobs", "POST /jobs", "GET /api-keys", "POST /api-keys",
     "GET /webhook-endpoints", "POST /webhook-endpoints",
-    "POST /jobs/batch",
+    "POST /jobs/batch", "GET /moderations", "POST /moderations",
     # Counts of the tenant's own.
     "GET /jobs/statistics",
 }  # fmt: skip
@@ -51,6 +52,9 @@ class Owner:
             "job_id": judged_job(PictureAction.RELEASE, PictureAction.BLOCK, tenant=self.tenant),
             "key_id": named,
             "endpoint_id": endpoint,
+            "moderation_id": scrutiny_submit(
+                tenant=self.tenant, request=ScrutinyRequest(text="a doctor")
+            ),
             "delivery_id": endpoint_test(endpoint=endpoint),
         }
         # It repeats another one, so that it can be compared.
@@ -92,7 +96,7 @@ def ask(api: Client, name: str, ids: dict[str, str]) -> Any:
 def test_every_route_is_known_here() -> None:
     assert {name for name, _ in operations() if not path_ids(name)} == WITHOUT_IDS
     kinds = {kind for name in WITH_IDS for kind in path_ids(name)}
-    assert kinds == {"job_id", "key_id", "endpoint_id", "delivery_id", "index"}
+    assert kinds == {"job_id", "key_id", "endpoint_id", "delivery_id", "moderation_id", "index"}
 
 
 @pytest.mark.parametrize("name", WITH_IDS)

@@ -1,0 +1,61 @@
+"""What was sent with a job: fetched where it is an address, judged before anything is painted."""
+
+from collections.abc import Sequence
+
+from ethical_lens.results import Factor, TextVerdict
+from jobs.claims import Claim
+from jobs.models import Job
+from jobs.recording.inspection import fetch_finish, inspection_finish, sent_refuse
+from jobs.storage import object_get, sent_put
+from moderation.fetching import PictureNotFetched, picture_fetch
+from moderation.policies import policy_of_version
+from workers.loading import face_reader, scrutineer
+
+
+def job_fetch(claims: Sequence[Claim]) -> bool:
+    """Fetch and store the pictures that were sent as addresses; one that cannot be had fails the
+    job."""
+    (claim,) = claims
+    fetched = {}
+    for picture in Job(pk=claim.job_id).sent.filter(key=""):
+        try:
+            content = picture_fetch(picture.url).content
+        except PictureNotFetched as error:
+            return sent_refuse(
+                claim=claim, reason=error.code, explanation=f"Picture {picture.index}: {error}."
+            )
+        fetched[picture.id] = sent_put(job_id=claim.job_id, index=picture.index, content=content)
+    return fetch_finish(claim=claim, fetched=fetched)
+
+
+def job_inspect(claims: Sequence[Claim]) -> bool:
+    """Judge the pictures that were sent, together with what was said of the text.
+
+    Raises `ScrutinyError` where there is no verdict: then nothing is recorded, and nothing painted.
+    """
+    from ethical_lens.image.errors import UnreadablePicture
+    from ethical_lens.image.reading import read_picture
+    from ethical_lens.image.scrutinise import inspect_sent
+
+    (claim,) = claims
+    job = Job.objects.get(pk=claim.job_id)
+    pictures, images = list(job.sent.all()), []
+    for picture in pictures:
+        try:
+            images.append(read_picture(object_get(picture.key, sha256=picture.sha256)))
+        except UnreadablePicture as error:
+            return sent_refuse(
+                claim=claim, reason="no_picture", explanation=f"Picture {picture.index} {error}."
+            )
+    text = TextVerdict.model_validate(job.text_verdict) if job.prompt else None
+    verdicts = inspect_sent(
+        images,
+        scrutineer(),
+        face_reader(),
+        policy_of_version(job.policy_version_id),
+        under_twenty=text is not None and text.minor,
+        sexual=text is not None and Factor.SEXUAL in text.factors,
+    )
+    return inspection_finish(
+        claim=claim, pictures=pictures, verdicts=verdicts, model_digests=scrutineer().digests
+    )
