@@ -13,6 +13,8 @@ from desk.pages import waiting_text
 from jobs.admin.machinery import silence
 from jobs.models import Job, Worker
 from jobs.states import IN_FLIGHT, JobStatus
+from moderation.charts import charted
+from moderation.overview import PERIODS, overview
 from moderation.queue import (
     appeals_waiting,
     pictures_waiting,
@@ -42,6 +44,11 @@ def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     failures = failed.count()
     running = Job.objects.filter(status__in=IN_FLIGHT).count()
     ready = Worker.objects.filter(ready=True, seen_at__gte=now - silence()).count()
+    wanted = request.GET.get("days", "")
+    days = int(wanted) if wanted in {str(period) for period in PERIODS} else PERIODS[1]
+    read = overview(days)
+    drifting = sum(tally.drawn.drifts or tally.read.drifts for tally in read.fairness)
+    context |= {"overview": charted(read), "days": days, "periods": PERIODS}
     jobs, workers = reverse("admin:jobs_job_changelist"), reverse("admin:jobs_worker_changelist")
     context["counts"] = [
         Count(
@@ -62,6 +69,10 @@ def counts(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "jobs failed in 24 hours", failures, f"{jobs}?status__exact=failed", failures > 0
         ),
         Count("workers ready", ready, workers, ready == 0),
+        Count(
+            "attributes drift from their target", drifting,
+            f"{reverse('admin:index')}?days={days}#fairness", drifting > 0,
+        ),
     ]  # fmt: skip
     return context
 
