@@ -79,11 +79,14 @@ class BoundedParser(Parser):
         return json.loads(request.body)
 
 
-def install_problem_handlers(api: NinjaAPI) -> None:
-    """Answer every error of `api` as a problem."""
+def install_problem_handlers(
+    api: NinjaAPI,
+    respond: Callable[[HttpRequest, Problem], HttpResponse] = problem_response,
+) -> None:
+    """Answer every error of `api` as a problem, in the shape of `respond`."""
 
     def handler(error: type[Exception], make: Any) -> None:
-        api.add_exception_handler(error, lambda request, exc: problem_response(request, make(exc)))
+        api.add_exception_handler(error, lambda request, exc: respond(request, make(exc)))
 
     handler(Problem, lambda problem: problem)
     handler(ValidationError, lambda error: invalid_problem(error.errors))

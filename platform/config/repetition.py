@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -40,7 +41,7 @@ def answered_once(
         status, headers, body = make()
         return Answer(status=status, headers=headers, body=_json(body))
 
-    return _response(answer() if key is None else _once(request, key, answer))
+    return _response(answer() if key is None else kept_once(request, key.strip('"'), answer))
 
 
 def body_response(status: int, body: Schema) -> HttpResponse:
@@ -48,13 +49,24 @@ def body_response(status: int, body: Schema) -> HttpResponse:
     return _response(Answer(status=status, headers={}, body=_json(body)))
 
 
-def _once(request: HttpRequest, key: str, make: Callable[[], Answer]) -> Answer:
+def kept_once(
+    request: HttpRequest,
+    key: str,
+    make: Callable[[], Answer],
+    *,
+    within: timedelta | None = None,
+) -> Answer:
+    """As `answer_once`, for the tenant and the content of the request.
+
+    Raises `Problem` where a request with the key is under way, or the key is another's.
+    """
     try:
         return answer_once(
             tenant_id=request_key(request).tenant_id,
-            key=key.strip('"'),
-            fingerprint=_fingerprint(request),
+            key=key,
+            fingerprint=request_fingerprint(request),
             make=make,
+            within=within,
         )
     except KeyInFlight as error:
         raise Problem(
@@ -70,7 +82,7 @@ def _once(request: HttpRequest, key: str, make: Callable[[], Answer]) -> Answer:
         ) from error  # fmt: skip
 
 
-def _fingerprint(request: HttpRequest) -> str:
+def request_fingerprint(request: HttpRequest) -> str:
     """Of method, path and body; of JSON, spaces and the order of fields do not count."""
     try:
         body = json.dumps(json.loads(request.body or b"null"), sort_keys=True)

@@ -6,10 +6,12 @@ from django.views.generic import RedirectView
 
 from config.api import api
 from config.health import livez, readyz
+from openai_api.api import api as openai_api
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/api/v1/docs")),
     path("api/v1/", api.urls),
+    path("v1/", openai_api.urls),
     path("", include("moderation.urls")),
     path("playground/", include("playground.urls")),
     path("admin/review/", include("desk.urls")),

@@ -1,0 +1,58 @@
+"""The addresses under `/v1`."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import NinjaAPI
+
+from accounts.authentication import APIKeyAuth, request_key
+from accounts.models import Scope
+from config.problems import BoundedParser, Problem, install_problem_handlers
+from ethical_lens.policy import NotAllowed
+from moderation.policies import policy_of_version
+from openai_api.errors import error_response
+from openai_api.images import router as images
+from openai_api.moderations import router as moderations
+
+READ = APIKeyAuth(Scope.JOBS_READ)
+
+api = NinjaAPI(
+    title="Ethical-Lens in OpenAI's shape",
+    urls_namespace="openai",
+    parser=BoundedParser(),
+    docs_url=None,
+    openapi_url=None,
+)
+api.add_router("/images", images)
+api.add_router("/moderations", moderations)
+install_problem_handlers(api, respond=error_response)
+
+
+@api.get("/models", auth=READ)
+def list_models(request: HttpRequest) -> dict[str, Any]:
+    """The models that the tenant's policy lets it use, the one that is taken by default first."""
+    return {"object": "list", "data": [_model(name) for name in _allowed(request)]}
+
+
+@api.get("/models/{path:name}", auth=READ)
+def get_model(request: HttpRequest, name: str) -> dict[str, Any]:
+    if name not in _allowed(request):
+        raise Problem(404, "not_found", "There is no such object", "Check the id.")
+    return _model(name)
+
+
+def _allowed(request: HttpRequest) -> list[str]:
+    policy = policy_of_version(request_key(request).tenant.policy_version_id)
+    allowed = []
+    for name in settings.DIFFUSION_MODELS:
+        try:
+            policy.check_model(name)
+        except NotAllowed:
+            continue
+        allowed.append(name)
+    return allowed
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "ethical-lens"}
