@@ -200,7 +200,12 @@ class DecisionOut(Schema):
     faces: list[ReadFace]
     policy: str
     model_digests: dict[str, str]
+    replaces: UUID | None = Field(description="the decision that holds no longer because of it")
     created_at: datetime
+
+    @staticmethod
+    def resolve_replaces(decision: Decision) -> UUID | None:
+        return decision.replaces_id
 
     @staticmethod
     def resolve_picture(decision: Decision) -> int | None:

@@ -6,6 +6,7 @@ only by a verdict.
 
 from typing import Final
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
@@ -80,7 +81,8 @@ def trial_start(*, user: User, prompt: str, count: int, seed: int | None) -> Tri
     """Submit both jobs with the same seeds, `count` pictures each.
 
     Raises `TooManyTrials`, `QuotaExceeded` where the queue is full, `NotAllowed` where the policy
-    allows none of the models, and pydantic's `ValidationError`.
+    allows none of the models there are, `LimitExceeded` where it allows less, and pydantic's
+    `ValidationError`.
     """
     QUEUE.check()
     with transaction.atomic():
@@ -88,8 +90,8 @@ def trial_start(*, user: User, prompt: str, count: int, seed: int | None) -> Tri
         if trials_unfinished(user) >= MOST_UNFINISHED:
             raise TooManyTrials
         aligned, as_written = playground_tenants()
-        allowed = aligned.policy_version.parsed.models
-        wanted = JobIn(prompt=prompt, n=count, seed=seed, model=allowed[0] if allowed else "")
+        model = _model(aligned.policy_version.parsed)
+        wanted = JobIn(prompt=prompt, n=count, seed=seed, model=model)
         first = job_submit(tenant=aligned, request=wanted.to_request())
         same = wanted.model_copy(update={"seed": first.seed})
         second = job_submit(tenant=as_written, request=same.to_request())
@@ -105,6 +107,13 @@ def trials_unfinished(user: User) -> int:
         )
         .count()
     )
+
+
+def _model(policy: PolicyDocument) -> str:
+    """The first of the models that the policy allows; the first of all, where none is."""
+    known: list[str] = list(settings.DIFFUSION_MODELS)
+    allowed = [model for model in known if policy.models is None or model in policy.models]
+    return (allowed or known)[0]
 
 
 def _version(name: str, document: PolicyDocument) -> PolicyVersion:

@@ -13,7 +13,7 @@ from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
-from ethical_lens.policy import NotAllowed
+from ethical_lens.policy import LimitExceeded, NotAllowed
 from jobs.api.streams import stream_answer
 from jobs.models import Job
 from jobs.quotas import QuotaExceeded
@@ -59,9 +59,9 @@ def start(request: HttpRequest) -> HttpResponse:
     except QuotaExceeded as error:
         form.add_error(None, f"{error.title}. Try again in {error.retry_after} seconds.")
         return _page(request, form, status=error.status)
-    except NotAllowed as error:
-        form.add_error(None, f"The playground cannot paint: {error}.")
-        return _page(request, form, status=409)
+    except (NotAllowed, LimitExceeded) as error:
+        form.add_error(None, f"The policy of the playground does not allow this: {error}.")
+        return _page(request, form, status=403)
     return HttpResponseRedirect(reverse("playground:trial", args=[trial.pk]))
 
 

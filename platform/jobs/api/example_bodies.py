@@ -267,6 +267,7 @@ _ALLOWED: Final[dict[str, Any]] = {
     "faces": [],
     "policy": "default v1",
     "model_digests": {"rules": "2+a4921c72fe43"},
+    "replaces": None,
     "created_at": "2026-11-22T23:31:00.834581Z",
 }
 _CLEARED: Final = _ALLOWED | {
@@ -280,6 +281,7 @@ _CLEARED: Final = _ALLOWED | {
     "scores": _SCORES,
     "thresholds": _THRESHOLDS,
     "model_digests": {"clip": "sha256:6b86b273ff34fce19d6b804eff5a3f57"},
+    "replaces": None,
     "created_at": "2026-11-22T23:31:01.834581Z",
 }
 _BLOCKING: Final = _CLEARED | {

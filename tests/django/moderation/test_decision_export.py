@@ -170,6 +170,19 @@ def test_the_page_asks_for_its_permission_and_says_what_is_wrong() -> None:
     assert Client().get(url, exported()).status_code == 302
 
 
+def test_a_page_is_a_piece_of_the_primary_key() -> None:
+    job = judged_job(PictureAction.BLOCK)
+    with CaptureQueriesContext(connection) as queries:
+        of(job).page(None)
+        of(job).page(job.id)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in queries:
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Index Scan using moderation_decision_pkey" in plan, plan
+
+
 def test_a_range_far_away_is_no_error() -> None:
     far = ExportRange(datetime(1960, 1, 1, tzinfo=UTC), datetime(1961, 1, 1, tzinfo=UTC))
     assert "".join(export_text(far, FORMATS["csv"])).count("\r\n") == 1

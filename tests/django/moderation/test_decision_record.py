@@ -1,5 +1,7 @@
 """What a decision holds, what it replaces, and that the database keeps both."""
 
+from collections.abc import Callable
+
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
@@ -48,6 +50,15 @@ def test_a_moderator_replaces_the_system_and_an_undo_the_release() -> None:
     assert undo.replaces == first
     assert second.replaces == undo
     assert list(first.replaced_by.all()) == [undo]
+
+
+def test_the_api_tells_what_is_replaced(client_of: Callable[..., Client]) -> None:
+    picture, user = reviewed_picture(), make_user(group="Moderators")
+    held = picture.decisions.get()
+    picture_decide(picture_id=picture.id, moderator=user, release=False, explanation="A weapon.")
+    job = picture.job
+    told = client_of(job.tenant).get(f"/api/v1/jobs/{job.id}/decisions").json()
+    assert [decision["replaces"] for decision in told] == [None, None, str(held.id)]
 
 
 def test_a_prompts_decision_replaces_what_held_it() -> None:

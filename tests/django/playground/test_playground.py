@@ -7,12 +7,14 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image, ImageChops
 
 from accounts.models import Tenant, User
-from ethical_lens.policy import FactorRule
+from ethical_lens.policy import FactorRule, Limits
 from ethical_lens.policy import Policy as PolicyDocument
 from ethical_lens.results import (
     Alignment,
@@ -207,6 +209,39 @@ def test_only_so_many_trials_are_under_way(client: Client, user: User) -> None:
     for job in (trials[0].aligned, trials[0].as_written):
         Job.objects.filter(pk=job.pk).update(status=JobStatus.NEEDS_REVIEW)
     assert post(client).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        (PolicyDocument(models=("elsewhere",)), "model"),
+        (PolicyDocument(limits=Limits(pictures=1)), "n is 2"),
+    ],
+)
+def test_what_the_policy_does_not_allow_is_said(
+    client: Client, user: User, document: PolicyDocument, complaint: str
+) -> None:
+    aligned, _ = playground_tenants()
+    version = policy_version_add(
+        policy=aligned.policy_version.policy, document=document, created_by=None
+    )
+    Tenant.objects.filter(pk=aligned.pk).update(policy_version=version)
+    answer = post(client)
+    assert answer.status_code == 403
+    assert complaint in answer.content.decode().partition("does not allow this")[2]
+    assert not Trial.objects.filter(user=user).exists()
+
+
+def test_a_page_costs_the_same_however_many_pictures(client: Client, user: User) -> None:
+    counted = []
+    for count in (1, 4):
+        trial = trial_start(user=user, prompt="a doctor in an office", count=count, seed=7)
+        for job in (trial.aligned, trial.as_written):
+            Job.objects.filter(pk=job.pk).update(status=JobStatus.NEEDS_REVIEW)
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(reverse("playground:state", args=[trial.pk])).status_code == 200
+        counted.append(len(queries))
+    assert counted[0] == counted[1] <= 8
 
 
 def test_another_users_trial_is_not_there(user: User) -> None:
