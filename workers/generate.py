@@ -8,6 +8,7 @@ from itertools import chain
 from uuid import UUID
 
 from django.conf import settings
+from PIL import Image
 
 from ethical_lens.generation.request import PaintRequest
 from jobs.claims import Claim, ClaimLost, leases_renew
@@ -23,6 +24,7 @@ from jobs.storage import quarantine_put
 from workers.leasing import finish_each
 from workers.loading import lora_digest, painter, painter_digest
 from workers.pngs import png_encode
+from workers.sent import paint_on_sent
 
 PROGRESS_SECONDS = 0.5
 PAINTING = threading.Lock()
@@ -54,9 +56,7 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
         if lora:
             digests["lora"] = lora_digest(lora)
         with PAINTING:
-            images = painter(model).paint(
-                [paint_request(order.picture) for order in batch], on_step=_Progress(batch)
-            )
+            images = _paint(batch)
         for order, image in zip(batch, images, strict=True):
             stored = quarantine_put(
                 job_id=order.claim.job_id,
@@ -73,6 +73,14 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
             claim=claim, painted=painted[claim.stage_id], model_digests=digests, rider=rider
         ),
     )
+
+
+def _paint(batch: Sequence[_Order]) -> list[Image.Image]:
+    pictures = [order.picture for order in batch]
+    requests = [paint_request(picture) for picture in pictures]
+    if pictures[0].strength is not None:
+        return paint_on_sent(pictures, requests)
+    return painter(pictures[0].model).paint(requests, on_step=_Progress(batch))
 
 
 def paint_request(picture: PictureToPaint) -> PaintRequest:

@@ -1,15 +1,20 @@
-"""What was sent with a job: fetched where it is an address, judged before anything is painted."""
+"""What was sent with a job: fetched where it is an address, judged before anything is painted, then
+painted on."""
 
 from collections.abc import Sequence
 
+from PIL import Image
+
+from ethical_lens.generation.request import PaintRequest
 from ethical_lens.results import Factor, TextVerdict
 from jobs.claims import Claim
-from jobs.models import Job
+from jobs.models import Job, SentPicture
 from jobs.recording.inspection import fetch_finish, inspection_finish, sent_refuse
+from jobs.recording.painting import PictureToPaint
 from jobs.storage import object_get, sent_put
 from moderation.fetching import PictureNotFetched, picture_fetch
 from moderation.policies import policy_of_version
-from workers.loading import face_reader, scrutineer
+from workers.loading import face_reader, painter, scrutineer
 
 
 def job_fetch(claims: Sequence[Claim]) -> bool:
@@ -59,3 +64,37 @@ def job_inspect(claims: Sequence[Claim]) -> bool:
     return inspection_finish(
         claim=claim, pictures=pictures, verdicts=verdicts, model_digests=scrutineer().digests
     )
+
+
+def paint_on_sent(
+    pictures: Sequence[PictureToPaint], requests: Sequence[PaintRequest]
+) -> list[Image.Image]:
+    """Paint `requests[i]`, of one batch key, on what was sent with the job of `pictures[i]`; only
+    where its mask is white, if it has one.
+
+    Raises `GenerationError` as `Painter.paint` does, also where the pipeline cannot inpaint.
+    """
+    from ethical_lens.generation.inpainter import Inpainter
+    from ethical_lens.image.reading import read_mask, read_picture
+
+    content = {
+        (sent.job_id, sent.role): object_get(sent.key, sha256=sent.sha256)
+        for sent in SentPicture.objects.filter(job__in={picture.job_id for picture in pictures})
+    }
+    size = (requests[0].width, requests[0].height)
+    everywhere = Image.new("L", size, 255)
+    under, masks = [], []
+    for picture in pictures:
+        mask = content.get((picture.job_id, SentPicture.Role.MASK))
+        under.append(read_picture(content[picture.job_id, SentPicture.Role.PICTURE]).resize(size))
+        masks.append(
+            everywhere if mask is None else read_mask(mask).resize(size, Image.Resampling.NEAREST)
+        )
+    strength = pictures[0].strength
+    assert strength is not None, "only such pictures are painted on what was sent"
+    painted = Inpainter(painter(pictures[0].model)).repaint(requests, under, masks, strength)
+    # The autoencoder changes a little also what is black in the mask.
+    return [
+        Image.composite(new, old, mask)
+        for new, old, mask in zip(painted, under, masks, strict=True)
+    ]

@@ -9,8 +9,10 @@ from PIL import Image
 
 from ethical_lens.failures import RUN_FAILURES
 from ethical_lens.generation.errors import GenerationError, PipelineUnavailable, UnusablePictures
+from ethical_lens.generation.long_prompts import PromptReader
 from ethical_lens.generation.painter import Painter
 from ethical_lens.generation.request import PaintRequest
+from ethical_lens.generation.shape import Shape
 from ethical_lens.loading import LOAD_FAILURES
 
 
@@ -28,6 +30,7 @@ class Inpainter:
                 f"diffusers has no inpainting for {type(painter.pipeline).__name__}: {error}"
             ) from error
         self._pipeline.set_progress_bar_config(disable=True)
+        self._reader = PromptReader(painter.pipeline, Shape.of(type(painter.pipeline)))
 
     def repaint(
         self,
@@ -40,16 +43,21 @@ class Inpainter:
         same size) is white; what is black is changed by a little, too: the whole picture goes
         through the autoencoder.
 
-        `strength`: how far back towards noise the masked part goes, above 0 to 1. Raises
-        `GenerationError` as `Painter.paint` does.
+        `strength`: how far back towards noise the masked part goes, above 0 to 1. Prompts of any
+        length are read as by the painter. Raises `GenerationError` as `Painter.paint` does.
         """
         if not requests:
             return []
+        if len({self._reader.windows(request) for request in requests}) > 1:
+            return [
+                painted
+                for request, image, mask in zip(requests, images, masks, strict=True)
+                for painted in self.repaint([request], [image], [mask], strength)
+            ]
         first = requests[0]
         try:
             pixels = self._pipeline(
-                prompt=[request.prompt for request in requests],
-                negative_prompt=[request.negative_prompt for request in requests],
+                **self._reader.arguments(requests),
                 image=list(images),
                 mask_image=list(masks),
                 generator=[torch.Generator("cpu").manual_seed(r.seed) for r in requests],

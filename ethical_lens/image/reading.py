@@ -28,6 +28,20 @@ def read_picture(source: Path | bytes) -> Image.Image:
         return _as_shown(image)
 
 
+def read_mask(source: Path | bytes) -> Image.Image:
+    """The mask in a file, as "L": white where a picture is to be painted anew, else black.
+
+    That is where the file is transparent; where nothing of it is, where it is white. Raises what
+    `read_picture` raises.
+    """
+    with picture_opened(source) as image:
+        if image.has_transparency_data:
+            anew = ImageOps.invert(ImageOps.exif_transpose(image).convert("RGBA").getchannel("A"))
+        else:
+            anew = _as_shown(image).convert("L")
+        return anew.point(lambda value: 255 if value >= 128 else 0)
+
+
 def as_picture(image: Image.Image) -> Image.Image:
     """`image` as `read_picture` would give it: RGB and the right way up, in bounded memory.
 

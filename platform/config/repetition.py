@@ -83,12 +83,25 @@ def kept_once(
 
 
 def request_fingerprint(request: HttpRequest) -> str:
-    """Of method, path and body; of JSON, spaces and the order of fields do not count."""
+    """Of method, path and body; of JSON, spaces and the order of fields do not count, and of a form
+    not what stands between its parts."""
+    if request.content_type == "multipart/form-data":
+        return _form_fingerprint(request)
     try:
         body = json.dumps(json.loads(request.body or b"null"), sort_keys=True)
     except ValueError:  # where no body is asked for, any is taken
         body = hashlib.sha256(request.body).hexdigest()
     return hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
+
+
+def _form_fingerprint(request: HttpRequest) -> str:
+    files = []
+    for name, some in sorted(request.FILES.lists()):
+        for file in some:
+            file.seek(0)
+            files.append((name, hashlib.sha256(file.read()).hexdigest()))
+    form = json.dumps([request.method, request.path, sorted(request.POST.lists()), files])
+    return hashlib.sha256(form.encode()).hexdigest()
 
 
 def _json(body: Schema) -> str:

@@ -64,6 +64,9 @@ class Job(models.Model):
     height = models.PositiveSmallIntegerField()
     steps = models.PositiveSmallIntegerField()
     guidance_scale = models.FloatField()
+    strength = models.FloatField(
+        null=True, help_text="how far what was sent goes back to noise; null: nothing is painted on"
+    )
     seed = models.BigIntegerField(help_text="of picture 0; picture i is painted with seed + i")
     priority = models.PositiveSmallIntegerField(default=5)
 
@@ -108,6 +111,10 @@ class Job(models.Model):
             _within("height", 64, 1024, painted=True),
             _within("steps", 1, 100, painted=True),
             _within("guidance_scale", 0, 30),
+            models.CheckConstraint(
+                condition=Q(strength__isnull=True) | Q(strength__gt=0, strength__lte=1),
+                name="job_strength_in_range",
+            ),
             _within("seed", 0, 2**32 - 1),
             _within("priority", 0, 9),
             models.CheckConstraint(
@@ -130,15 +137,21 @@ class Job(models.Model):
 
 
 class SentPicture(models.Model):
-    """A picture that came with a job, in quarantine: to be judged before anything else.
+    """A picture that came with a job, in quarantine: to be judged before anything else, and painted
+    on where the job paints. What a mask shows white or transparent is painted anew.
 
     `key` names the object by job, place and digest; it is empty until what `url` leads to was
     fetched. `verdict` is that of `inspect`.
     """
 
+    class Role(models.TextChoices):
+        PICTURE = "picture"
+        MASK = "mask"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="sent", db_index=False)
     index = models.PositiveSmallIntegerField()
+    role = models.CharField(max_length=16, choices=Role.choices, default=Role.PICTURE)
     url = models.TextField(blank=True, help_text="where it is fetched from; empty: it was uploaded")
     key = models.CharField(max_length=300, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)

@@ -21,6 +21,7 @@ _CHANGE_PICTURE = (
     "Describe other content or another setting, name in `negative_prompt` what was found, or try "
     "another `seed`, in a new job."
 )
+_CHANGE_SENT = "Send another picture or mask, in a new job. The same one will be refused again."
 _WAIT = "Nothing: a person looks at it. The job goes on or ends by itself."
 
 
@@ -69,14 +70,16 @@ def outcome_of(job: Job, *, appeal_url: str) -> OutcomeOut | None:
 
 
 def last_decisions(decisions: Iterable[Decision]) -> Sequence[Decision]:
-    """The last decision on the prompt and on each picture, oldest first."""
-    by_subject = {decision.picture_id: decision for decision in decisions}
+    """The last decision on the prompt, on each picture, and on each that was sent, oldest first."""
+    by_subject = {d.picture_id or d.object_digest: d for d in decisions}
     return sorted(by_subject.values(), key=lambda decision: decision.id)
 
 
 def _advice(blocked: bool, causes: Sequence[Cause]) -> str:
     if not blocked:
         return _WAIT
+    if any(c.stage == DecisionStage.INSPECT for c in causes):
+        return _CHANGE_SENT
     return _CHANGE_PROMPT if any(c.picture is None for c in causes) else _CHANGE_PICTURE
 
 

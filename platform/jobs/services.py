@@ -44,7 +44,9 @@ class JobRequest:
     """A validated request: `n` pictures of `width` x `height` pixels. No seed: a random one.
 
     A job that has not ended `cancel_after` its submission is canceled. No priority: the middle
-    one, or the highest that is allowed where that is less.
+    one, or the highest that is allowed where that is less. With a `picture`, known to be one, it is
+    painted on that, as far as `strength` (above 0 to 1) goes back to noise, and with a `mask` only
+    where that is white or transparent.
     """
 
     prompt: str
@@ -59,6 +61,9 @@ class JobRequest:
     seed: int | None = None
     priority: int | None = None
     cancel_after: timedelta | None = None
+    picture: bytes | None = None
+    mask: bytes | None = None
+    strength: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +96,18 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
         height=request.height,
         steps=request.steps,
         guidance_scale=request.guidance_scale,
+        strength=request.strength if request.picture is not None else None,
         seed=seed,
         cancel_at=timezone.now() + request.cancel_after if request.cancel_after else None,
     )
-    job_enter(job=job, priority=request.priority, api_key=api_key)
+    sent = [
+        _sent(job, index, content, role)
+        for index, (role, content) in enumerate(
+            [(SentPicture.Role.PICTURE, request.picture), (SentPicture.Role.MASK, request.mask)]
+        )
+        if content is not None
+    ]
+    job_enter(job=job, priority=request.priority, api_key=api_key, sent=sent)
     return job
 
 
@@ -160,11 +173,18 @@ def scrutiny_submit(
     return job
 
 
-def _sent(job: Job, index: int, picture: bytes | str) -> SentPicture:
+def _sent(
+    job: Job,
+    index: int,
+    picture: bytes | str,
+    role: SentPicture.Role = SentPicture.Role.PICTURE,
+) -> SentPicture:
     if isinstance(picture, str):
         return SentPicture(job=job, index=index, url=picture)
     stored = sent_put(job_id=job.id, index=index, content=picture)
-    return SentPicture(job=job, index=index, key=stored.key, sha256=stored.sha256, size=stored.size)
+    return SentPicture(
+        job=job, index=index, role=role, key=stored.key, sha256=stored.sha256, size=stored.size
+    )
 
 
 def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:
@@ -226,8 +246,9 @@ def job_cancel(*, job_id: UUID) -> Job:
 
 
 def _batch_key(job: Job, stage: Stage) -> str:
-    """Paintings fit together with the same model, LoRA, size, steps and guidance; scrutiny
-    always."""
+    """Paintings fit together with the same model, LoRA, size, steps, guidance and strength;
+    scrutiny always."""
     if stage is GENERATE:
-        return f"{job.model} {job.lora} {job.width}x{job.height} {job.steps} {job.guidance_scale:g}"
+        key = f"{job.model} {job.lora} {job.width}x{job.height} {job.steps} {job.guidance_scale:g}"
+        return key if job.strength is None else f"{key} {job.strength:g}"
     return stage.name.value if stage is SCRUTINISE else ""

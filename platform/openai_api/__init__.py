@@ -1,7 +1,8 @@
 """Routes in OpenAI's shape, under `/v1`: its clients work with a base URL and a key of ours.
 
 - `api`: the addresses, and the list of models.
-- `images`: pictures made and edited.
+- `images`: pictures made.
+- `edits`: pictures painted on one that was sent.
 - `moderations`: texts and pictures judged.
 - `waiting`: from a submission to the end of its jobs, without a thread meanwhile.
 - `retries`: a client's own repetitions make no second job.

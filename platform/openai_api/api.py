@@ -11,6 +11,7 @@ from accounts.models import Scope
 from config.problems import BoundedParser, Problem, install_problem_handlers
 from ethical_lens.policy import NotAllowed
 from moderation.policies import policy_of_version
+from openai_api.edits import router as edits
 from openai_api.errors import error_response
 from openai_api.images import router as images
 from openai_api.moderations import router as moderations
@@ -25,6 +26,7 @@ api = NinjaAPI(
     openapi_url=None,
 )
 api.add_router("/images", images)
+api.add_router("/images", edits)
 api.add_router("/moderations", moderations)
 install_problem_handlers(api, respond=error_response)
 

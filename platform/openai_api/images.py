@@ -107,12 +107,16 @@ async def generate(
     """Answers once the job has ended."""
     job_id = await sync_to_async(_submit)(request, wanted, idempotency_key)
     await wait_for_all([job_id])
-    return await sync_to_async(_answer)(request, job_id, wanted, "image_generation")
+    return await sync_to_async(pictures_answer)(request, job_id, wanted, "image_generation")
 
 
 def _submit(request: HttpRequest, wanted: Wanted, idempotency_key: str | None) -> UUID:
+    return job_once(request, wanted.to_request(), idempotency_key)
+
+
+def job_once(request: HttpRequest, job: JobRequest, idempotency_key: str | None) -> UUID:
+    """The job that is asked for, or the one that this very request has submitted before."""
     key = request_key(request)
-    job = wanted.to_request()
 
     def make() -> list[UUID]:
         try:
@@ -124,8 +128,11 @@ def _submit(request: HttpRequest, wanted: Wanted, idempotency_key: str | None) -
     return job_id
 
 
-def _answer(request: HttpRequest, job_id: UUID, wanted: Wanted, kind: str) -> HttpResponse:
-    """The released pictures of a job that has succeeded. Raises `JobProblem` for all others."""
+def pictures_answer(request: HttpRequest, job_id: UUID, wanted: Wanted, kind: str) -> HttpResponse:
+    """The released pictures of a job that has succeeded; `kind` is that of its events in a stream.
+
+    Raises `JobProblem` for all others.
+    """
     job = job_of(request, job_id)
     if job.status != JobStatus.SUCCEEDED:
         raise _problem(job)
@@ -179,12 +186,15 @@ def _problem(job: Job) -> JobProblem:
     match job.status:
         case JobStatus.BLOCKED:
             outcome = outcome_of(job, appeal_url=job_urls(job.id).appeal)
-            return JobProblem(400, "moderation_blocked", _why(job, outcome), url, param="prompt")
+            param = "image" if job.reason == "sent_picture_blocked" else "prompt"
+            return JobProblem(400, "moderation_blocked", _why(job, outcome), url, param=param)
         case JobStatus.NEEDS_REVIEW:
             message = f"A person must look first. {job.explanation} See {url} later on."
             return JobProblem(400, "moderation_pending", message, url, param="prompt")
         case JobStatus.CANCELED:
             return JobProblem(400, "canceled", job.explanation, url)
+        case JobStatus.FAILED if job.reason == "no_picture" and job.strength is not None:
+            return JobProblem(400, "no_picture", job.explanation, url, param="image")
         case JobStatus.FAILED:
             return JobProblem(500, job.reason, job.explanation, url)
     return JobProblem(504, "not_ready", f"The job has not ended yet. Ask again, or see {url}.", url)

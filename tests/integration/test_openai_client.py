@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import contextlib
 import hashlib
 import io
 import re
@@ -23,7 +22,7 @@ from devstack.ports import free_port
 from factories import make_tenant
 from jobs.models import Job
 from sent_pictures import data_url, harmless, violent
-from waiting import wait_until
+from waiting import wait_for_web
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -40,13 +39,7 @@ def address(make_application: Callable[..., Application]) -> str:
     application.start_dispatcher()
     for worker in ("worker-text", "worker-pictures", "worker-io"):
         application.start_worker(worker)
-
-    def answers() -> bool:
-        with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{url}/livez", timeout=2).is_success
-        return False
-
-    wait_until(answers, "the web process", 90)
+    wait_for_web(url)
     return url
 
 

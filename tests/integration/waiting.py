@@ -1,7 +1,10 @@
 """Waiting for what other processes do, with a bound."""
 
+import contextlib
 import time
 from collections.abc import Callable
+
+import httpx
 
 from jobs.models import Job
 from jobs.states import TERMINAL
@@ -13,6 +16,17 @@ def wait_until(condition: Callable[[], object], what: str, timeout: float = 60.0
     while not condition():
         assert time.monotonic() < deadline, f"waited {timeout:.0f} s in vain: {what}"
         time.sleep(0.05)
+
+
+def wait_for_web(url: str) -> None:
+    """Return once the web process at `url` answers."""
+
+    def answers() -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{url}/livez", timeout=2).is_success
+        return False
+
+    wait_until(answers, "the web process", 90)
 
 
 def wait_for_end(job: Job, timeout: float = 60.0) -> Job:

@@ -13,7 +13,7 @@ from jobs.storage import StoredObject
 _TO_PAINT = """
 SELECT job.id, picture.id, job.model, job.lora, picture.prompt,
        coalesce(job.text_verdict ->> 'negative_prompt', ''), picture.seed,
-       job.width, job.height, job.steps, job.guidance_scale
+       job.width, job.height, job.steps, job.guidance_scale, job.strength
 FROM unnest(%(jobs)s::uuid[], %(rounds)s::smallint[]) WITH ORDINALITY AS claim(job_id, round, place)
 JOIN jobs_job job ON job.id = claim.job_id
 JOIN jobs_picture picture ON picture.job_id = job.id AND picture.round = claim.round
@@ -24,7 +24,10 @@ ORDER BY claim.place, picture.index
 
 @dataclass(frozen=True, slots=True)
 class PictureToPaint:
-    """A picture of this round as it is to be painted: `width` x `height` pixels, `steps` steps."""
+    """A picture of this round as it is to be painted: `width` x `height` pixels, `steps` steps.
+
+    With a `strength` it is painted on the picture that was sent with its job.
+    """
 
     job_id: UUID
     picture_id: UUID
@@ -37,6 +40,7 @@ class PictureToPaint:
     height: int
     steps: int
     guidance_scale: float
+    strength: float | None
 
 
 @dataclass(frozen=True, slots=True)
