@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ethical_lens.results import Concept, Factor
 from jobs.representation import job_urls
-from moderation.models import Decision, DecisionAction
+from moderation.models import Decision, DecisionAction, DecisionStage
 
 EEA: Final = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
@@ -94,9 +94,7 @@ def statement_of_reasons(decision: Decision, replaced_by: Decision | None) -> St
         "category": main,
         "category_addition": further,
         "category_specification": [KEYWORDS[c] for c in _named(subject) if c in KEYWORDS],
-        "content_type": ["CONTENT_TYPE_SYNTHETIC_MEDIA", "CONTENT_TYPE_IMAGE"]
-        if decision.picture_id
-        else ["CONTENT_TYPE_TEXT"],
+        "content_type": _content_type(decision),
         "territorial_scope": list(EEA),
         "content_date": f"{decision.job.created_at:%Y-%m-%d}",
         "application_date": _date(decision),
@@ -107,6 +105,14 @@ def statement_of_reasons(decision: Decision, replaced_by: Decision | None) -> St
             "open."
         ),
     }
+
+
+def _content_type(decision: Decision) -> list[str]:
+    if decision.stage == DecisionStage.INSPECT:
+        return ["CONTENT_TYPE_IMAGE"]
+    if decision.picture_id:
+        return ["CONTENT_TYPE_SYNTHETIC_MEDIA", "CONTENT_TYPE_IMAGE"]
+    return ["CONTENT_TYPE_TEXT"]
 
 
 def _named(decision: Decision) -> list[str]:
@@ -128,7 +134,10 @@ def _facts(decision: Decision, subject: Decision) -> str:
         + (f" (threshold {subject.thresholds[name]:.2f})" if name in subject.thresholds else "")
         for name, score in subject.scores.items()
     ]
-    what = "A generated picture" if decision.picture_id else "A prompt for a picture"
+    if decision.stage == DecisionStage.INSPECT:
+        what = "A picture that was sent"
+    else:
+        what = "A generated picture" if decision.picture_id else "A prompt for a picture"
     found = ", ".join(_named(subject)) or "nothing by name"
     measured = f" Scores, 0 to 1: {', '.join(scores)}." if scores else ""
     return f"{what} at the stage {decision.stage}. Found: {found}.{measured}"[:5000]

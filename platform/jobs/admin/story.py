@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from ethical_lens.results import TextEdit
@@ -12,6 +12,12 @@ from jobs.representation import prompt_edits
 from jobs.states import TERMINAL
 from moderation.cards import VersionCard, version_card
 from moderation.models import Decision, DecisionAction, DecisionStage
+
+_TITLES: Final[Mapping[str, str]] = {
+    DecisionStage.REVISE: "Worded anew for round 2",
+    DecisionStage.INSPECT: "Pictures that were sent, scrutinised",
+    DecisionStage.EDIT: "Faces, painted anew",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,7 @@ def _round(
     job: Job, first: Decision, decisions: Sequence[Decision], versions: Iterable[PictureVersion]
 ) -> Chapter:
     if first.stage != DecisionStage.SCRUTINISE:
-        title = "Worded anew for round 2" if first.stage == DecisionStage.REVISE else first.stage
+        title = _TITLES.get(first.stage, f"Decided at the stage {first.stage}")
         return Chapter("text", title, first.created_at, decisions)
     looks = _looks(job, [v for v in versions if v.round == first.round], decisions)
     shown = {d.id for look in looks for d in look.decisions}

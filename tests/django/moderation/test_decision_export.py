@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import tracemalloc
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,11 +16,16 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from config.identifiers import uuid7
+from config.rows import rows_insert
 from ethical_lens.results import Concept, Factor, PictureAction
 from factories import make_tenant
+from jobs.admin.story import story_of
 from jobs.models import Job
 from moderation import decision_export
 from moderation.decision_export import COLUMNS, FORMATS, ExportRange, export_text
+from moderation.decisions import decision_record
+from moderation.models import DecisionAction, DecisionStage
 from moderation.review import picture_decide
 from moderation.statement_of_reasons import CATEGORIES, FIELDS, VISIBILITY
 from review_cases import blocked_prompt, judged_job, make_user, reviewed_picture
@@ -91,6 +98,20 @@ def test_sexual_content_beside_somebody_under_twenty_protects_minors() -> None:
     assert statement["content_type"] == ["CONTENT_TYPE_SYNTHETIC_MEDIA", "CONTENT_TYPE_IMAGE"]
 
 
+def test_a_picture_that_was_sent_is_an_image_and_no_synthetic_one() -> None:
+    job = judged_job(PictureAction.RELEASE)
+    decision_record(
+        job=job, stage=DecisionStage.INSPECT, round=1, action=DecisionAction.BLOCK,
+        reason="region_toxic", explanation="It shows nude.", findings=["nude"],
+    )  # fmt: skip
+    statement = records(job)[-1]["statement_of_reasons"]
+    assert statement["content_type"] == ["CONTENT_TYPE_IMAGE"]
+    assert statement["decision_facts"].startswith("A picture that was sent")
+    assert statement["category_specification"] == ["KEYWORD_NUDITY"]
+    (chapter,) = [c for c in story_of(job) if c.title == "Pictures that were sent, scrutinised"]
+    assert [decision.reason for decision in chapter.decisions] == ["region_toxic"]
+
+
 def test_every_factor_and_every_concept_has_a_category() -> None:
     assert set(CATEGORIES) == {*Factor, *Concept}
     assert {"allow", "release"}.isdisjoint(VISIBILITY)
@@ -121,6 +142,26 @@ def test_pages_follow_each_other_without_gap_or_repetition(monkeypatch: pytest.M
     ids = [json.loads(line)["id"] for line in "".join(pieces).splitlines()]
     assert ids == [str(d.id) for d in job.decisions.all()]
     assert len(queries) == 2 * 4 + 1, "each page, what replaces it, and the end"
+
+
+def test_memory_does_not_grow_with_the_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decision_export, "PAGE", 100)
+    peaks = []
+    for count in (300, 1500):
+        job = judged_job(PictureAction.BLOCK)
+        decision = job.decisions.get(stage="scrutinise")
+        copies = []
+        for _ in range(count):
+            one = copy(decision)
+            one.id = uuid7()
+            copies.append(one)
+        rows_insert(copies)
+        tracemalloc.start()
+        written = sum(piece.count("\n") for piece in export_text(of(job), FORMATS["jsonl"]))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert written == count + 2
+    assert peaks[1] < 1.3 * peaks[0]
 
 
 def test_the_range_is_half_open_and_of_one_tenant() -> None:
