@@ -25,11 +25,12 @@ from ethical_lens.results import (
 from factories import make_job, make_tenant
 from jobs.claims import Claim, stage_claim
 from jobs.models import Job, Outbox, Picture
-from jobs.recording.alignment import alignment_finish, prompt_hold
+from jobs.recording.alignment import Aligned, alignment_finish, prompt_hold
 from jobs.recording.painting import PaintedPicture, painting_finish
 from jobs.recording.release import pictures_to_release, release_finish
 from jobs.recording.scrutiny import ScrutinisedPicture, scrutiny_finish
 from jobs.storage import object_get, quarantine_put, release_copy
+from moderation.policies import policy_of_version
 
 SCORES = {
     Concept.NSFW: 0.83,
@@ -83,11 +84,9 @@ def paint(job: Job) -> Job:
         labels=frozenset({Label.K0}), score=0.1, explanation="Nothing found.", prompt=job.prompt
     )
     prompts = tuple(PicturePrompt(prompt=f"{job.prompt}, smiling") for _ in range(job.n))
-    alignment_finish(
-        claim=claimed(job, "align"),
-        alignment=Alignment(verdict=verdict, pictures=prompts),
-        aligner={"rules": "0" * 64},
-    )
+    alignment = Alignment(verdict=verdict, pictures=prompts)
+    policy = policy_of_version(job.policy_version_id)
+    alignment_finish({claimed(job, "align"): Aligned(alignment, {"rules": "0" * 64}, policy)})
     painted = [
         PaintedPicture(
             picture_id=picture.id,
@@ -98,9 +97,7 @@ def paint(job: Job) -> Job:
         )
         for picture in job.pictures.all()
     ]
-    painting_finish(
-        claim=claimed(job, "generate"), painted=painted, model_digests={"unet": "1" * 64}
-    )
+    painting_finish({claimed(job, "generate"): painted}, model_digests={"unet": "1" * 64})
     return job
 
 
@@ -120,9 +117,7 @@ def judge(job: Job, *actions: PictureAction, reason: str = "test") -> Job:
         )
         for picture, action in zip(job.pictures.all(), actions, strict=True)
     ]
-    scrutiny_finish(
-        claim=claimed(job, "scrutinise"), scrutinised=scrutinised, model_digests={"head": "2" * 64}
-    )
+    scrutiny_finish({claimed(job, "scrutinise"): scrutinised}, model_digests={"head": "2" * 64})
     release_run(job)
     return job
 
@@ -134,9 +129,8 @@ def blocked_prompt(tenant: Tenant) -> Job:
         labels=frozenset({Label.K3}), factors=frozenset({Factor.VIOLENCE}), score=0.93,
         explanation="It calls for violence.", prompt=job.prompt,
     )  # fmt: skip
-    alignment_finish(
-        claim=claimed(job, "align"), alignment=Alignment(verdict=verdict), aligner={"rules": "0"}
-    )
+    aligned = Aligned(Alignment(verdict=verdict), {"rules": "0"}, Policy())
+    alignment_finish({claimed(job, "align"): aligned})
     return job
 
 
@@ -145,12 +139,12 @@ def release_run(job: Job) -> None:
     job.stages.filter(stage="release", state="ready").update(ready_at=job.created_at)
     claim = claimed(job, "release")
     keys = {}
-    for picture in pictures_to_release(job.id):
+    for picture in pictures_to_release([job.id]):
         object_get(picture.key, sha256=picture.sha256)
         keys[picture.id] = release_copy(
             source=picture.key, job_id=job.id, picture_id=picture.id, sha256=picture.sha256
         )
-    release_finish(claim=claim, released=keys)
+    release_finish({claim: keys})
     job.refresh_from_db()
 
 

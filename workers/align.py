@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ethical_lens.policy import Policy
@@ -14,6 +15,7 @@ from ethical_lens.text.deck import Deck, draw_pictures, kinds_to_draw
 from jobs.claims import Claim
 from jobs.models import Job
 from jobs.recording.alignment import (
+    Aligned,
     Draws,
     alignment_finish,
     draws_make,
@@ -23,6 +25,7 @@ from jobs.recording.alignment import (
     revision_finish,
 )
 from moderation.policies import policy_of_version
+from workers.leasing import finish_alone, finish_together
 from workers.loading import aligner
 
 logger = logging.getLogger(__name__)
@@ -30,28 +33,39 @@ logger = logging.getLogger(__name__)
 NO_VERDICT = "no_text_verdict"
 
 
-def job_align(claims: Sequence[Claim]) -> bool:
-    """Judge the job's prompt; without a verdict the job goes to a person, never on."""
-    (claim,) = claims
-    job = Job.objects.get(pk=claim.job_id)
+def jobs_align(claims: Sequence[Claim]) -> bool:
+    """Judge the jobs' prompts; without a verdict a job goes to a person or ends, never on."""
+    jobs = Job.objects.in_bulk([claim.job_id for claim in claims])
+    aligned: dict[Claim, Aligned] = {}
+    others = []
+    for claim in claims:
+        outcome = _align(claim, jobs[claim.job_id])
+        if isinstance(outcome, Aligned):
+            aligned[claim] = outcome
+        else:
+            others.append(finish_alone(claim, outcome))
+    return finish_together(aligned, alignment_finish) or any(others)
+
+
+def _align(claim: Claim, job: Job) -> Aligned | Callable[[], bool]:
+    """What becomes of the prompt, or how the stage is to be finished where it is not painted."""
     policy = policy_of_version(job.policy_version_id)
     try:
         verdict, judge = scrutinise_with(_aligners(policy), job.prompt, job.negative_prompt, policy)
+        by = {judge.name: judge.version}
         if job.scrutiny_alone:
-            return judgement_finish(
-                claim=claim, verdict=verdict, aligner={judge.name: judge.version}, policy=policy
+            return partial(
+                judgement_finish, claim=claim, verdict=verdict, aligner=by, policy=policy
             )
         alignment = act_on(
             verdict, job.prompt, job.negative_prompt, policy, judge,
             lambda verdict: _draw(claim, job, verdict, policy),
         )  # fmt: skip
     except AlignmentError as error:
-        if isinstance(error, PromptRefused) and not job.scrutiny_alone:
-            return prompt_refuse(claim=claim, reason=NO_VERDICT, explanation=str(error))
-        return prompt_hold(claim=claim, reason=NO_VERDICT, explanation=str(error))
-    return alignment_finish(
-        claim=claim, alignment=alignment, aligner={judge.name: judge.version}, policy=policy
-    )
+        refused = isinstance(error, PromptRefused) and not job.scrutiny_alone
+        finish = prompt_refuse if refused else prompt_hold
+        return partial(finish, claim=claim, reason=NO_VERDICT, explanation=str(error))
+    return Aligned(alignment, by, policy)
 
 
 def job_revise(claims: Sequence[Claim]) -> bool:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from jobs.recording.painting import (
     pictures_to_paint,
 )
 from jobs.storage import quarantine_put
-from workers.leasing import finish_each
+from workers.leasing import finish_together
 from workers.loading import lora_digest, painter, painter_digest
 from workers.pngs import png_encode
 from workers.sent import paint_on_sent
@@ -46,7 +47,7 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
     """
     by_job = {claim.job_id: claim for claim in claims}
     orders = [_Order(by_job[picture.job_id], picture) for picture in pictures_to_paint(claims)]
-    painted: dict[UUID, list[PaintedPicture]] = {claim.stage_id: [] for claim in claims}
+    painted: dict[Claim, list[PaintedPicture]] = {claim: [] for claim in claims}
     digests: dict[str, str] = {}
     size = settings.ENVIRONMENT.generate_batch_size
     for start in range(0, len(orders), size):
@@ -64,15 +65,10 @@ def jobs_paint(claims: Sequence[Claim]) -> bool:
                 round=order.claim.round,
                 png=png_encode(image),
             )
-            painted[order.claim.stage_id].append(
+            painted[order.claim].append(
                 PaintedPicture(order.picture.picture_id, order.picture.prompt, stored)
             )
-    return finish_each(
-        claims,
-        lambda claim, rider: painting_finish(
-            claim=claim, painted=painted[claim.stage_id], model_digests=digests, rider=rider
-        ),
-    )
+    return finish_together(painted, partial(painting_finish, model_digests=digests))
 
 
 def _paint(batch: Sequence[_Order]) -> list[Image.Image]:

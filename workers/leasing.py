@@ -1,82 +1,77 @@
 """Claims around the work of a stage: what Celery delivers is only a wake-up."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 from celery.exceptions import Ignore
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
-from jobs.claims import (
-    Claim,
-    ClaimLost,
-    riders_claim,
-    stage_claim,
-    stage_fail,
-)
+from jobs.claims import Claim, ClaimLost, stage_fail, stages_claim
 from jobs.storage import StorageUnavailable
 from workers.heartbeat import HEARTBEAT
 
 logger = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 TRANSIENT = (StorageUnavailable, OperationalError)
 """Failures of outside systems, which are no fault of the job."""
 
 
-def stage_run(stage_id: str, work: Callable[[Sequence[Claim]], bool]) -> None:
-    """Claim the stage, and others that fit its batch, and do `work` on them.
+def stages_run(stage_ids: Sequence[str], work: Callable[[Sequence[Claim]], bool]) -> None:
+    """Claim the stages, and others that fit their batch, and do `work` on them.
 
-    `work` gets the claims, the message's own first, and returns whether the job goes on by this
-    message. Where it does not, or the stage is not to be had, raises `Ignore`, which stops the
-    Celery chain: a link that returned quietly would send the next one.
+    `work` gets the claims and returns whether any job goes on by this message. Where none does, or
+    no stage is to be had, raises `Ignore`, which stops the Celery chain: a link that returned
+    quietly would send the next one.
     """
-    with _Lease(UUID(stage_id)) as lease:
+    with _Lease([UUID(stage_id) for stage_id in stage_ids]) as lease:
         goes_on = work(lease.claims)
     if not goes_on:
         raise Ignore
 
 
-def finish_each(claims: Sequence[Claim], finish: Callable[[Claim, bool], bool]) -> bool:
-    """Finish the claims of a batch one by one; whether the message's own job goes on.
-
-    `finish` gets a claim and whether it rides on another's message. A claim that was lost
-    meanwhile (canceled, taken over) costs the others nothing.
+def finish_together(
+    results: Mapping[Claim, Result], finish: Callable[[Mapping[Claim, Result]], bool]
+) -> bool:
+    """Finish the claims of a batch in one transaction, or one by one where that fails, so that a
+    job that cannot be finished costs the others nothing. Whether any job goes on by this message.
     """
-    goes_on = False
-    for claim in claims:
-        rider = claim is not claims[0]
+    if len(results) > 1:
         try:
-            goes_on = finish(claim, rider) or goes_on
-        except ClaimLost as lost:
-            logger.info("%s", lost)
-        except Exception as error:  # noqa: BLE001 - it must not cost the others of the batch
-            _record_failure(claim, error)
-    return goes_on
+            return finish(results)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is seen again below
+            logger.warning("%d stages are finished one by one: %s", len(results), error)
+    alone = [finish_alone(c, partial(finish, {c: result})) for c, result in results.items()]
+    return any(alone)
+
+
+def finish_alone(claim: Claim, finish: Callable[[], bool]) -> bool:
+    """Finish one claim of several; where that fails it is this one's failed attempt, no more."""
+    try:
+        return finish()
+    except Exception as error:  # noqa: BLE001 - it must not cost the others of the batch
+        _record_failure(claim, error)
+        return False
 
 
 class _Lease:
     """Holds the claims while the work goes on, and records how it ended badly where it did."""
 
-    def __init__(self, stage_id: UUID) -> None:
-        self.stage_id = stage_id
+    def __init__(self, stage_ids: Sequence[UUID]) -> None:
+        self.stage_ids = stage_ids
         self.claims: list[Claim] = []
 
     def __enter__(self) -> Self:
-        claim = _claim(self.stage_id)
-        if claim is None:
+        self.claims = _claim(self.stage_ids)
+        if not self.claims:
             raise Ignore
-        self.claims = [claim]
         HEARTBEAT.watch(self.claims)
-        try:
-            riders = _riders(claim)
-        except DatabaseError as error:
-            logger.warning("goes alone, no riders could be claimed: %s", error)
-        else:
-            self.claims += riders
-            HEARTBEAT.watch(riders)
         return self
 
     def __exit__(
@@ -94,14 +89,20 @@ class _Lease:
             raise Ignore from error
 
 
-def _claim(stage_id: UUID) -> Claim | None:
-    """Claim the stage; on a new connection where the last one broke since the last task, which
+def _claim(stage_ids: Sequence[UUID]) -> list[Claim]:
+    """Claim the stages; on a new connection where the last one broke since the last task, which
     costs nothing as long as it did not."""
+    claim = partial(
+        stages_claim,
+        stage_ids=stage_ids,
+        holder=HEARTBEAT.name,
+        room=settings.ENVIRONMENT.generate_batch_size,
+    )
     try:
-        return stage_claim(stage_id=stage_id, holder=HEARTBEAT.name)
+        return claim()
     except (OperationalError, InterfaceError):
         connection.close()
-        return stage_claim(stage_id=stage_id, holder=HEARTBEAT.name)
+        return claim()
 
 
 def _record_failure(claim: Claim, error: BaseException) -> None:
@@ -115,10 +116,3 @@ def _record_failure(claim: Claim, error: BaseException) -> None:
         error=f"{type(error).__name__}: {error}"[:2000],
         transient=isinstance(error, (*TRANSIENT, ClaimLost)),
     )
-
-
-def _riders(claim: Claim) -> list[Claim]:
-    if not claim.stage.batches or claim.alone:
-        return []
-    room = settings.ENVIRONMENT.generate_batch_size - claim.pictures
-    return riders_claim(claim=claim, holder=HEARTBEAT.name, room=room)

@@ -1,6 +1,7 @@
 """Scrutiny: every picture of a round is judged, blurred where that helps, and judged again."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -14,7 +15,7 @@ from jobs.recording.scrutiny import (
 )
 from jobs.storage import object_get, quarantine_put
 from moderation.policies import policy_of_version
-from workers.leasing import finish_each
+from workers.leasing import finish_together
 from workers.loading import face_reader, region_finder, scrutineer
 from workers.pngs import png_decode, png_encode
 
@@ -55,15 +56,8 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
                 not_as_drawn=draw_to_show(request, outcome, picture.text) is not None,
             )
         )
-    return finish_each(
-        claims,
-        lambda claim, rider: scrutiny_finish(
-            claim=claim,
-            scrutinised=judged[claim],
-            model_digests=scrutineer().digests,
-            rider=rider,
-        ),
-    )
+    digests = scrutineer().digests
+    return finish_together(judged, partial(scrutiny_finish, model_digests=digests))
 
 
 def scrutiny_request(picture: PictureToScrutinise, round: int) -> "ScrutinyRequest":

@@ -1,4 +1,4 @@
-"""The doorways: each task takes an id, makes one call, and knows nothing of the workflow."""
+"""The doorways: each task takes ids, makes one call, and knows nothing of the workflow."""
 
 import gc
 import logging
@@ -14,15 +14,15 @@ from config.celery import app
 from jobs.stages import STAGES
 from jobs.sweep import orphans_sweep, workers_forget
 from webhooks.endpoints import previous_secrets_forget
-from workers.align import job_align, job_revise
+from workers.align import job_revise, jobs_align
 from workers.deliver import event_deliver
 from workers.edit import job_edit
 from workers.evaluate import evaluation_continue
 from workers.generate import jobs_paint
 from workers.heartbeat import HEARTBEAT
-from workers.leasing import stage_run
+from workers.leasing import stages_run
 from workers.loading import load_for
-from workers.release import job_release
+from workers.release import jobs_release
 from workers.scrutinise import jobs_scrutinise
 from workers.sent import job_fetch, job_inspect
 
@@ -33,43 +33,43 @@ STAGE_TASKS = frozenset(stage.task for stage in STAGES.values())
 
 
 @app.task(name="workers.align")
-def align(stage_id: str) -> None:
-    stage_run(stage_id, job_align)
+def align(stage_ids: list[str]) -> None:
+    stages_run(stage_ids, jobs_align)
 
 
 @app.task(name="workers.fetch")
-def fetch(stage_id: str) -> None:
-    stage_run(stage_id, job_fetch)
+def fetch(stage_ids: list[str]) -> None:
+    stages_run(stage_ids, job_fetch)
 
 
 @app.task(name="workers.inspect")
-def inspect(stage_id: str) -> None:
-    stage_run(stage_id, job_inspect)
+def inspect(stage_ids: list[str]) -> None:
+    stages_run(stage_ids, job_inspect)
 
 
 @app.task(name="workers.revise")
-def revise(stage_id: str) -> None:
-    stage_run(stage_id, job_revise)
+def revise(stage_ids: list[str]) -> None:
+    stages_run(stage_ids, job_revise)
 
 
 @app.task(name="workers.generate")
-def generate(stage_id: str) -> None:
-    stage_run(stage_id, jobs_paint)
+def generate(stage_ids: list[str]) -> None:
+    stages_run(stage_ids, jobs_paint)
 
 
 @app.task(name="workers.scrutinise")
-def scrutinise(stage_id: str) -> None:
-    stage_run(stage_id, jobs_scrutinise)
+def scrutinise(stage_ids: list[str]) -> None:
+    stages_run(stage_ids, jobs_scrutinise)
 
 
 @app.task(name="workers.edit")
-def edit(stage_id: str) -> None:
-    stage_run(stage_id, job_edit)
+def edit(stage_ids: list[str]) -> None:
+    stages_run(stage_ids, job_edit)
 
 
 @app.task(name="workers.release")
-def release(stage_id: str) -> None:
-    stage_run(stage_id, job_release)
+def release(stage_ids: list[str]) -> None:
+    stages_run(stage_ids, jobs_release)
 
 
 @app.task(name="workers.deliver")

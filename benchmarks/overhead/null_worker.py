@@ -40,6 +40,8 @@ class NullScrutineer:
 
 @signals.worker_init.connect
 def replace_models(**_: Any) -> None:
+    # Loaded before the first stage comes, as by a worker with models: torch takes seconds.
+    import ethical_lens.image.scrutinise  # noqa: F401
     from workers import generate, loading, release, scrutinise, tasks
 
     tasks.load_for = lambda _queues: ({}, True)

@@ -58,15 +58,15 @@ def _measure(jobs: int) -> None:
 
     call_command("migrate", verbosity=0)
     replace_models()
-    from workers.align import job_align
+    from workers.align import jobs_align
     from workers.generate import jobs_paint
-    from workers.leasing import stage_run
-    from workers.release import job_release
+    from workers.leasing import stages_run
+    from workers.release import jobs_release
     from workers.scrutinise import jobs_scrutinise
 
     work = {
-        "align": job_align, "generate": jobs_paint,
-        "scrutinise": jobs_scrutinise, "release": job_release,
+        "align": jobs_align, "generate": jobs_paint,
+        "scrutinise": jobs_scrutinise, "release": jobs_release,
     }  # fmt: skip
     version = policy_version_add(
         policy=PolicyRow.objects.create(name="bench"), document=Policy(), created_by=None
@@ -83,13 +83,13 @@ def _measure(jobs: int) -> None:
         for row in job.stages.order_by("position"):
             began = time.perf_counter()
             with contextlib.suppress(Ignore):
-                stage_run(str(row.id), work[row.stage])
+                stages_run([str(row.id)], work[row.stage])
             seconds[row.stage] += time.perf_counter() - began
 
     def count(job: Job) -> None:
         for row in job.stages.order_by("position"):
             with CaptureQueriesContext(connection) as seen, contextlib.suppress(Ignore):
-                stage_run(str(row.id), work[row.stage])
+                stages_run([str(row.id)], work[row.stage])
             statements[row.stage] = len(seen)
 
     run(job_submit(tenant=tenant, request=request))

@@ -1,14 +1,17 @@
 """A stage is held by one worker at a time: claimed, renewed, finished or failed under a guard.
 
-A claim is one UPDATE that also locks the job, so the lock order is always job, then stages. It
-takes a lease and raises the fencing token; every later write of the holder names that token, so
+Stages of several jobs are claimed by one statement and finished in one transaction. Both lock the
+jobs first, so the lock order is always jobs, then stages. A claim takes a lease and raises the
+fencing token; every later write of the holder names that token, so
 that a holder whose lease was taken over changes nothing, however late it wakes.
 """
 
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +19,15 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from config.rows import rows_read
 from jobs.exhaustion import stage_give_up
 from jobs.models import Job, StageRun
 from jobs.outbox import outbox_continue
 from jobs.promotion import stage_promote
 from jobs.stages import STAGES, Stage
 from jobs.states import JobStatus, StageState, sources_of
+
+logger = logging.getLogger(__name__)
 
 LONGEST_DELAY_SECONDS = 60.0
 OUTAGES_BORNE = 60
@@ -34,16 +40,17 @@ class ClaimLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to do one stage of one job, valid while `token` is the row's."""
+    """The right to do one stage of one job, valid while `token` is the row's.
+
+    A `rider` was taken along: the message that is worked on does not speak of its job.
+    """
 
     stage_id: UUID
     job_id: UUID
     stage: Stage
     round: int
     token: int
-    batch_key: str
-    alone: bool
-    pictures: int
+    rider: bool = False
 
 
 class Onward(Enum):
@@ -65,8 +72,35 @@ _MOVES = ", ".join(
     )
 )
 
-_UPDATE = f"""
-claimed AS (
+# What the message asks for, its jobs locked in one order; then what else fits and nobody holds.
+# A stage whose last attempt ended badly is neither taken along nor takes others along.
+_CLAIM = f"""
+WITH asked AS (
+    SELECT s.id AS stage_id, s.stage, s.batch_key, s.alone, j.status, j.n
+    FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
+    WHERE s.id = ANY(%(stages)s::uuid[]) AND s.state = 'ready' AND s.ready_at <= clock_timestamp()
+      AND (NOT s.alone OR cardinality(%(stages)s::uuid[]) = 1)
+    ORDER BY j.id FOR UPDATE OF j
+), room AS (
+    SELECT min(stage) AS stage, min(batch_key) AS batch_key, %(room)s - sum(n) AS pictures
+    FROM asked HAVING min(batch_key) <> '' AND NOT bool_or(alone)
+), fitting AS (
+    SELECT s.id AS stage_id, j.status, j.n
+    FROM room
+    JOIN jobs_stagerun s ON s.stage = room.stage AND s.batch_key = room.batch_key
+    JOIN jobs_job j ON j.id = s.job_id
+    WHERE s.id <> ALL(%(stages)s::uuid[]) AND j.admitted_at IS NOT NULL
+      AND s.state = 'ready' AND s.ready_at <= clock_timestamp() AND NOT s.alone
+    ORDER BY s.ready_at
+    LIMIT (SELECT greatest(0, pictures) FROM room)
+    FOR UPDATE OF j, s SKIP LOCKED
+), held AS MATERIALIZED (
+    SELECT stage_id, status, n, false AS rider FROM asked
+    UNION ALL
+    SELECT stage_id, status, n, true FROM (
+        SELECT stage_id, status, n, sum(n) OVER (ORDER BY stage_id) AS pictures FROM fitting
+    ) AS counted WHERE pictures <= (SELECT pictures FROM room)
+), claimed AS (
     UPDATE jobs_stagerun s
     SET state = 'running', token = token + 1, attempts = attempts + 1, holder = %(holder)s,
         lease_expires_at = clock_timestamp() + %(lease)s, driven_at = clock_timestamp(),
@@ -74,100 +108,73 @@ claimed AS (
     FROM held, (VALUES {_MOVES}) AS move(stage, source, target)
     WHERE s.id = held.stage_id AND move.stage = s.stage AND move.source = held.status
       AND s.state = 'ready' AND s.ready_at <= clock_timestamp()
-    RETURNING s.id, s.job_id, s.stage, s.round, s.token, s.batch_key, s.alone, held.n, move.target
+    RETURNING s.id, s.job_id, s.stage, s.round, s.token, held.rider, move.target
 ), moved AS (
     UPDATE jobs_job SET status = claimed.target
     FROM claimed WHERE jobs_job.id = claimed.job_id AND jobs_job.status <> claimed.target
 )
-SELECT id, job_id, stage, round, token, batch_key, alone, n FROM claimed
+SELECT id, job_id, stage, round, token, rider FROM claimed ORDER BY rider, job_id
 """
 
-_CLAIM = f"""
-WITH held AS (
-    SELECT %(stage_id)s::uuid AS stage_id, status, n FROM jobs_job
-    WHERE id = (SELECT job_id FROM jobs_stagerun WHERE id = %(stage_id)s)
-    FOR UPDATE
-), {_UPDATE}"""
-
-_CLAIM_RIDERS = f"""
-WITH fitting AS (
-    SELECT s.id AS stage_id, j.status, j.n
-    FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
-    WHERE s.stage = %(stage)s AND s.batch_key = %(batch_key)s
-      AND s.state = 'ready' AND s.ready_at <= clock_timestamp() AND NOT s.alone
-      AND j.admitted_at IS NOT NULL
-    ORDER BY s.ready_at
-    LIMIT %(room)s
-    FOR UPDATE OF j, s SKIP LOCKED
-), held AS (
-    SELECT stage_id, status, n FROM (
-        SELECT stage_id, status, n, sum(n) OVER (ORDER BY stage_id) AS pictures FROM fitting
-    ) AS counted WHERE pictures <= %(room)s
-), {_UPDATE}"""
-
-# The job is locked before its stage is touched: `closed` joins what `held` has locked. The next
-# stage is opened only after that: `promoted` joins what `closed` has closed.
+# Jobs are locked before their stages are touched, all in one order: a heartbeat renews these leases
+# meanwhile. The next stage is opened only after that: `promoted` joins what `closed` has closed.
 _CLOSE = """
-WITH held AS (
-    SELECT * FROM jobs_job WHERE id = %(job_id)s FOR UPDATE
+WITH closing AS (
+    SELECT * FROM unnest(
+        %(jobs)s::uuid[], %(stages)s::uuid[], %(tokens)s::int[], %(promote)s::bool[]
+    ) AS claim(job_id, stage_id, token, promote)
+), held AS (
+    SELECT * FROM jobs_job WHERE id = ANY(%(jobs)s::uuid[]) ORDER BY id FOR UPDATE
+), own AS (
+    SELECT s.id, closing.promote
+    FROM closing JOIN held ON held.id = closing.job_id
+    JOIN jobs_stagerun s ON s.id = closing.stage_id AND s.job_id = held.id
+    WHERE s.token = closing.token AND s.state = 'running'
+    ORDER BY s.id FOR UPDATE OF s
 ), closed AS (
     UPDATE jobs_stagerun s
     SET state = %(state)s, error = %(error)s, lease_expires_at = NULL,
         finished_at = clock_timestamp()
-    FROM held
-    WHERE s.id = %(stage_id)s AND s.job_id = held.id AND s.token = %(token)s
-      AND s.state = 'running'
-    RETURNING s.job_id
+    FROM own WHERE s.id = own.id
+    RETURNING s.job_id, own.promote
 ), promoted AS (
     UPDATE jobs_stagerun s
     SET state = 'ready', ready_at = clock_timestamp(), driven_at = clock_timestamp()
-    FROM closed
-    WHERE %(promote)s AND s.state = 'waiting' AND s.id = (
-        SELECT id FROM jobs_stagerun
-        WHERE job_id = %(job_id)s AND state = 'waiting' ORDER BY position LIMIT 1
-    )
+    FROM closed CROSS JOIN LATERAL (
+        SELECT id FROM jobs_stagerun waiting
+        WHERE waiting.job_id = closed.job_id AND waiting.state = 'waiting'
+        ORDER BY position LIMIT 1
+    ) AS next
+    WHERE s.id = next.id AND closed.promote
 )
 SELECT held.* FROM held JOIN closed ON closed.job_id = held.id
 """
-
-
-def _claims(sql: str, parameters: dict[str, Any]) -> list[Claim]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [
-            Claim(row[0], row[1], STAGES[row[2]], row[3], row[4], row[5], row[6], row[7])
-            for row in cursor.fetchall()
-        ]
 
 
 def _lease() -> Any:  # a timedelta; the stubs of execute() do not know that it may be one
     return timedelta(seconds=settings.ENVIRONMENT.lease_seconds)
 
 
+def stages_claim(*, stage_ids: Sequence[UUID], holder: str, room: int = 0) -> list[Claim]:
+    """Claim those of the stages that are to be had, and riders: other ready stages of admitted
+    jobs that fit them, up to `room` pictures in all.
+
+    Not to be had is what is finished, leased elsewhere, not yet due, behind an unfinished stage, or
+    of an ended job. A stage whose last attempt ended badly is to be had by itself only.
+    """
+    return rows_read(
+        _claim, _CLAIM, {"stages": stage_ids, "holder": holder, "lease": _lease(), "room": room}
+    )
+
+
 def stage_claim(*, stage_id: UUID, holder: str) -> Claim | None:
-    """Claim the stage, or return None where it is not to be had: finished, leased elsewhere, not
-    yet due, behind an unfinished stage, or of an ended job."""
-    claims = _claims(_CLAIM, {"stage_id": stage_id, "holder": holder, "lease": _lease()})
+    """Claim the one stage, or return None where it is not to be had."""
+    claims = stages_claim(stage_ids=[stage_id], holder=holder)
     return claims[0] if claims else None
 
 
-def riders_claim(*, claim: Claim, holder: str, room: int) -> list[Claim]:
-    """Claim other ready stages that fit `claim`'s batch, up to `room` pictures in all.
-
-    A stage whose last attempt ended badly neither rides nor takes riders.
-    """
-    if room < 1 or claim.alone or not claim.stage.batches:
-        return []
-    return _claims(
-        _CLAIM_RIDERS,
-        {
-            "stage": claim.stage.name.value,
-            "batch_key": claim.batch_key,
-            "holder": holder,
-            "lease": _lease(),
-            "room": room,
-        },
-    )
+def _claim(stage_id: UUID, job_id: UUID, stage: str, round: int, token: int, rider: bool) -> Claim:
+    return Claim(stage_id, job_id, STAGES[stage], round, token, rider)
 
 
 def leases_renew(claims: Iterable[Claim]) -> set[UUID]:
@@ -192,32 +199,43 @@ def leases_renew(claims: Iterable[Claim]) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def stage_finish(
+def stages_finish(
     *,
-    claim: Claim,
-    record: Callable[[Job], object],
-    onward: Onward = Onward.NEXT,
-    rider: bool = False,
+    claims: Sequence[Claim],
+    record: Callable[[Mapping[UUID, Job]], object],
+    onward: Mapping[UUID, Onward] = MappingProxyType({}),
 ) -> bool:
-    """Finish the stage and write its results in one transaction.
+    """Finish the stages of several jobs and write their results, in one transaction.
 
-    `record` gets the job, locked, and writes results and decisions; `onward` says how the job
-    then goes on. Returns whether the message that is being worked on may send its next link: not
-    for a `rider`, whose own chain is started by the outbox instead.
+    `record` gets the jobs by id, locked, without those whose stage is no longer the holder's, and
+    writes results and decisions. `onward` says how jobs go on, by id: with the next stage, where it
+    says nothing. Returns whether the message that is worked on may send its next link: riders go on
+    by a chain of their own, which the outbox starts.
 
-    Raises `ClaimLost`, with nothing written, where the stage is no longer the holder's.
+    Raises `ClaimLost`, with nothing written, where none of the stages is the holder's any more.
     """
+    ways = {claim.job_id: onward.get(claim.job_id, Onward.NEXT) for claim in claims}
     with transaction.atomic():
-        job = _close(claim, StageState.DONE, promote=onward is Onward.NEXT)
-        record(job)
-        if onward is Onward.STOP:
-            return False
-        if onward is Onward.AFRESH:
+        promote = [job_id for job_id, way in ways.items() if way is Onward.NEXT]
+        jobs = _close(claims, StageState.DONE, promote=promote)
+        record(jobs)
+        afresh = [job for job in jobs.values() if ways[job.id] is Onward.AFRESH]
+        for job in afresh:
             stage_promote(job)
-        if onward is Onward.AFRESH or rider:
-            outbox_continue(job=job)
-            return False
-        return True
+        going = [c for c in claims if c.job_id in jobs and ways[c.job_id] is Onward.NEXT]
+        outbox_continue(*afresh, *(jobs[claim.job_id] for claim in going if claim.rider))
+        return any(not claim.rider for claim in going)
+
+
+def stage_finish(
+    *, claim: Claim, record: Callable[[Job], object], onward: Onward = Onward.NEXT
+) -> bool:
+    """Finish one stage; as `stages_finish`."""
+    return stages_finish(
+        claims=[claim],
+        record=lambda jobs: record(jobs[claim.job_id]),
+        onward={claim.job_id: onward},
+    )
 
 
 def stage_fail(*, claim: Claim, error: str, transient: bool = False) -> None:
@@ -228,7 +246,7 @@ def stage_fail(*, claim: Claim, error: str, transient: bool = False) -> None:
     """
     with transaction.atomic():
         try:
-            job = _close(claim, StageState.FAILED, error=error)
+            job = _close([claim], StageState.FAILED, error=error)[claim.job_id]
         except ClaimLost:
             return
         attempt_close(job=job, run=job.stages.get(pk=claim.stage_id), transient=transient)
@@ -253,22 +271,37 @@ def attempt_close(*, job: Job, run: StageRun, transient: bool = False) -> None:
         seconds=min(delay, LONGEST_DELAY_SECONDS)
     )
     run.save(update_fields=["state", "alone", "attempts", "outages", "ready_at", "driven_at"])
-    outbox_continue(job=job, available_at=run.ready_at)
+    outbox_continue(job, available_at=run.ready_at)
 
 
-def _close(claim: Claim, state: StageState, *, error: str = "", promote: bool = False) -> Job:
-    """Lock the job, end the lease under the token, and give the job as it now is; with `promote`
-    its next stage is ready.
+def _close(
+    claims: Sequence[Claim],
+    state: StageState,
+    *,
+    error: str = "",
+    promote: Container[UUID] = (),
+) -> dict[UUID, Job]:
+    """Lock the jobs, end the leases under their tokens, and give the jobs as they now are, by id,
+    without those whose stage is no longer the holder's. Jobs to `promote` have their next stage
+    ready.
 
-    Raises `ClaimLost` where the stage is no longer the holder's.
+    Raises `ClaimLost` where none is left.
     """
     closed = Job.objects.raw(
         _CLOSE,
         {
-            "job_id": claim.job_id, "stage_id": claim.stage_id, "token": claim.token,
-            "state": state.value, "error": error, "promote": promote,
+            "jobs": [claim.job_id for claim in claims],
+            "stages": [claim.stage_id for claim in claims],
+            "tokens": [claim.token for claim in claims],
+            "promote": [claim.job_id in promote for claim in claims],
+            "state": state.value,
+            "error": error,
         },
-    )  # fmt: skip
-    for job in closed:
-        return job
-    raise ClaimLost(f"stage {claim.stage_id} is no longer held under token {claim.token}")
+    )
+    jobs = {job.id: job for job in closed}
+    for claim in claims:
+        if claim.job_id not in jobs:
+            logger.info("stage %s is no longer held under token %s", claim.stage_id, claim.token)
+    if not jobs:
+        raise ClaimLost("none of the stages is held any more")
+    return jobs

@@ -75,7 +75,7 @@ WITH admitted AS (
     UPDATE jobs_stagerun SET driven_at = clock_timestamp()
     WHERE job_id = ANY(%(jobs)s) AND state = 'ready'
 )
-SELECT s.job_id, s.id, s.stage, s.state = 'ready'
+SELECT s.job_id, s.id, s.stage, s.state = 'ready', s.batch_key, s.alone, j.n
 FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
 WHERE s.job_id = ANY(%(jobs)s) AND s.state IN ('ready', 'waiting')
   AND j.status <> ALL(%(terminal)s)
@@ -95,20 +95,21 @@ def dispatch_once() -> int:
     return (_relay_continuing() if continuing else 0) + (_admit_waiting(window) if waiting else 0)
 
 
-def chain_publish(job_id: UUID, stage_ids: Sequence[tuple[UUID, str]]) -> None:
-    """Send a chain of the stages, each `(stage id, stage name)`, in order."""
-    links = [
+def chain_publish(links: Sequence[tuple[str, Sequence[UUID]]]) -> None:
+    """Send a chain of links, each a stage's name and the stages of that name to be done, in
+    order."""
+    signatures = [
         signature(
             STAGES[name].task,
-            args=[str(stage_id)],
+            args=[[str(stage_id) for stage_id in stage_ids]],
             queue=STAGES[name].queue,
             immutable=True,
             app=app,
         )
-        for stage_id, name in stage_ids
+        for name, stage_ids in links
     ]
-    chain(*links, app=app).apply_async()
-    logger.debug("job %s: %s sent", job_id, " > ".join(name for _, name in stage_ids))
+    chain(*signatures, app=app).apply_async()
+    logger.debug("sent: %s of %d jobs", " > ".join(name for name, _ in links), len(links[0][1]))
 
 
 def _relay_continuing() -> int:
@@ -141,10 +142,9 @@ def _send(job_ids: Sequence[UUID]) -> int:
     if not job_ids:
         return 0
     open_stages = rows_read(_OpenStage, _TAKE, {"jobs": job_ids, "terminal": TERMINAL_VALUES})
-    for job_id, group in groupby(open_stages, attrgetter("job_id")):
-        stages = list(group)
-        if stages[0].ready:
-            chain_publish(job_id, [(stage.stage_id, stage.name) for stage in stages])
+    for batch in _batches([list(own) for _, own in groupby(open_stages, attrgetter("job_id"))]):
+        links = zip(*batch, strict=True)
+        chain_publish([(link[0].name, [stage.stage_id for stage in link]) for link in links])
     return len(job_ids)
 
 
@@ -154,3 +154,28 @@ class _OpenStage:
     stage_id: UUID
     name: str
     ready: bool
+    batch_key: str
+    alone: bool
+    pictures: int
+
+
+def _batches(jobs: Sequence[Sequence[_OpenStage]]) -> list[list[Sequence[_OpenStage]]]:
+    """The jobs, each as its open stages in order, by chain. Together go those all of whose stages
+    fit together, with no more pictures than are painted at once; in the order of the first.
+
+    A job whose stage is not ready goes by none; one whose last attempt ended badly goes alone.
+    """
+    size = settings.ENVIRONMENT.generate_batch_size
+    batches: list[list[Sequence[_OpenStage]]] = []
+    filling: dict[object, list[Sequence[_OpenStage]]] = {}
+    for stages in jobs:
+        if not stages[0].ready:
+            continue
+        fits = all(stage.batch_key and not stage.alone for stage in stages)
+        key = tuple((s.name, s.batch_key) for s in stages) if fits else stages[0].job_id
+        batch = filling.get(key)
+        if batch is None or sum(other[0].pictures for other in (*batch, stages)) > size:
+            batch = filling[key] = []
+            batches.append(batch)
+        batch.append(stages)
+    return batches

@@ -1,9 +1,11 @@
 """How a job ends or is held: every terminal transition, its charge and its event, in one place.
 
-All functions take the job locked (`select_for_update`) inside a transaction.
+All functions take jobs locked (`select_for_update`) inside a transaction.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils import timezone
 
@@ -13,8 +15,8 @@ from jobs.models import Job, Picture
 from jobs.outbox import WAKE_CHANNEL, dispatcher_wake
 from jobs.representation import job_event_data
 from jobs.states import JobStatus, PictureStatus, StageState, check_job_move
-from webhooks.models import EventType
-from webhooks.services import event_record
+from webhooks.models import Event
+from webhooks.services import events_record
 
 _WRITTEN = ("status", "reason", "explanation", "text_verdict", "events_told")
 
@@ -23,18 +25,19 @@ _WRITTEN = ("status", "reason", "explanation", "text_verdict", "events_told")
 _END = """
 WITH skipped AS (
     UPDATE jobs_stagerun SET state = 'skipped', lease_expires_at = NULL, finished_at = %(at)s
-    WHERE job_id = %(job)s AND state IN ('waiting', 'ready', 'running')
+    WHERE job_id = ANY(%(jobs)s) AND state IN ('waiting', 'ready', 'running')
 ), unsent AS (
-    DELETE FROM jobs_outbox WHERE job_id = %(job)s
+    DELETE FROM jobs_outbox WHERE job_id = ANY(%(jobs)s)
 ), charged AS (
     INSERT INTO jobs_usagerecord
         (job_id, tenant_id, pictures_painted, pictures_released, created_at)
-    SELECT %(job)s, %(tenant)s, count(current_id), count(*) FILTER (WHERE status = 'released'),
-           %(at)s
-    FROM jobs_picture WHERE job_id = %(job)s
+    SELECT job.id, job.tenant_id, count(picture.current_id),
+           count(*) FILTER (WHERE picture.status = 'released'), %(at)s
+    FROM jobs_job job LEFT JOIN jobs_picture picture ON picture.job_id = job.id
+    WHERE job.id = ANY(%(jobs)s) GROUP BY job.id
 )
 SELECT picture.*, pg_notify(%(channel)s, '')
-FROM jobs_picture picture WHERE job_id = %(job)s ORDER BY index
+FROM jobs_picture picture WHERE job_id = ANY(%(jobs)s) ORDER BY job_id, index
 """
 _UNDECIDED = [PictureStatus.PENDING, PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW]
 
@@ -48,25 +51,47 @@ _LEFT_OVER = {
 """What becomes of pictures that are undecided when their job ends."""
 
 
-def job_end(*, job: Job, status: JobStatus, reason: str, explanation: str) -> None:
-    """End the job: status, stages, pictures, charge and event, all in this transaction.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a job ends, and why."""
 
-    Raises `IllegalMove` where the job has ended already or may not end so.
+    job: Job
+    status: JobStatus
+    reason: str
+    explanation: str
+
+
+def job_end(*, job: Job, status: JobStatus, reason: str, explanation: str) -> None:
+    """End one job; as `jobs_end`."""
+    jobs_end([Ending(job, status, reason, explanation)])
+
+
+def jobs_end(endings: Sequence[Ending]) -> None:
+    """End the jobs: status, stages, pictures, charge and event, all in this transaction.
+
+    Raises `IllegalMove` where a job has ended already or may not end so.
     """
-    check_job_move(job.status, status)
-    if job.status == JobStatus.NEEDS_REVIEW:
-        held_leave(job)
-    job.status, job.reason, job.explanation = status.value, reason, explanation
-    job.ended_at = timezone.now()
-    job.events_told += 1
-    rows_update([job], *_WRITTEN, "ended_at")
-    if status in _LEFT_OVER:
-        job.pictures.filter(status__in=_UNDECIDED).update(status=_LEFT_OVER[status], reason=reason)
+    if not endings:
+        return
+    now = timezone.now()
+    for ending in endings:
+        job = ending.job
+        check_job_move(job.status, ending.status)
+        if job.status == JobStatus.NEEDS_REVIEW:
+            held_leave(job)
+        job.status, job.reason = ending.status.value, ending.reason
+        job.explanation, job.ended_at = ending.explanation, now
+        job.events_told += 1
+    jobs = [ending.job for ending in endings]
+    rows_update(jobs, *_WRITTEN, "ended_at")
+    for job in jobs:
+        left_over = _LEFT_OVER.get(JobStatus(job.status))
+        if left_over:
+            job.pictures.filter(status__in=_UNDECIDED).update(status=left_over, reason=job.reason)
     pictures = Picture.objects.raw(
-        _END,
-        {"job": job.id, "tenant": job.tenant_id, "at": job.ended_at, "channel": WAKE_CHANNEL},
+        _END, {"jobs": [job.id for job in jobs], "at": now, "channel": WAKE_CHANNEL}
     )
-    _tell(job, list(pictures))
+    _tell(jobs, list(pictures))
 
 
 def job_hold(*, job: Job, reason: str, explanation: str) -> None:
@@ -85,19 +110,27 @@ def job_hold(*, job: Job, reason: str, explanation: str) -> None:
         state=StageState.SKIPPED, lease_expires_at=None, finished_at=timezone.now()
     )
     held_enter(job)
-    _tell(job, list(job.pictures.all()))
+    _tell([job], list(job.pictures.all()))
     dispatcher_wake()
 
 
 def job_settle(*, job: Job, statuses: Iterable[str]) -> None:
-    """Give the job the status that its pictures' `statuses` call for, once no stage is to run.
+    """Settle one job; as `jobs_settle`."""
+    jobs_settle([(job, statuses)])
+
+
+def jobs_settle(settled: Iterable[tuple[Job, Iterable[str]]]) -> None:
+    """Give each job the status that its pictures' statuses call for, once no stage is to run.
 
     `needs_review` while any picture is in review; then `succeeded` if any was released, else
     `blocked` if any was blocked, else `failed`.
     """
-    statuses = set(statuses)
-    if PictureStatus.IN_REVIEW in statuses:
-        if job.status != JobStatus.NEEDS_REVIEW:
+    endings = []
+    for job, statuses in settled:
+        found = set(statuses)
+        if PictureStatus.IN_REVIEW not in found:
+            endings.append(_ending(job, found))
+        elif job.status != JobStatus.NEEDS_REVIEW:
             job_hold(
                 job=job,
                 reason="pictures_in_review",
@@ -105,21 +138,21 @@ def job_settle(*, job: Job, statuses: Iterable[str]) -> None:
             )
         else:
             held_enter(job)
-    elif PictureStatus.RELEASED in statuses:
-        job_end(
-            job=job, status=JobStatus.SUCCEEDED, reason="released",
-            explanation="Every picture was judged; the released ones can be fetched.",
+    jobs_end(endings)
+
+
+def _ending(job: Job, statuses: Container[str]) -> Ending:
+    if PictureStatus.RELEASED in statuses:
+        return Ending(
+            job, JobStatus.SUCCEEDED, "released",
+            "Every picture was judged; the released ones can be fetched.",
         )  # fmt: skip
-    elif PictureStatus.BLOCKED in statuses:
-        job_end(
-            job=job, status=JobStatus.BLOCKED, reason="pictures_blocked",
-            explanation="No picture passed scrutiny; see the decisions of the job.",
+    if PictureStatus.BLOCKED in statuses:
+        return Ending(
+            job, JobStatus.BLOCKED, "pictures_blocked",
+            "No picture passed scrutiny; see the decisions of the job.",
         )  # fmt: skip
-    else:
-        job_end(
-            job=job, status=JobStatus.FAILED, reason="no_picture",
-            explanation="No picture could be made.",
-        )  # fmt: skip
+    return Ending(job, JobStatus.FAILED, "no_picture", "No picture could be made.")
 
 
 def scrutiny_settle(*, job: Job) -> None:
@@ -131,11 +164,20 @@ def scrutiny_settle(*, job: Job) -> None:
         )  # fmt: skip
 
 
-def _tell(job: Job, pictures: list[Picture]) -> None:
-    event_record(
-        tenant_id=job.tenant_id,
-        job_id=job.id,
-        type=EventType(f"job.{job.status}"),
-        sequence=job.events_told,
-        data=job_event_data(job, pictures),
+def _tell(jobs: Sequence[Job], pictures: Iterable[Picture]) -> None:
+    """Tell of each job; `pictures` are those of all of them."""
+    of_job: dict[UUID, list[Picture]] = {job.id: [] for job in jobs}
+    for picture in pictures:
+        of_job[picture.job_id].append(picture)
+    events_record(
+        [
+            Event(
+                tenant_id=job.tenant_id,
+                job_id=job.id,
+                type=f"job.{job.status}",
+                sequence=job.events_told,
+                data=job_event_data(job, of_job[job.id]),
+            )
+            for job in jobs
+        ]
     )

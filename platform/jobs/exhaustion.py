@@ -31,7 +31,7 @@ def stage_give_up(*, job: Job, run: StageRun) -> None:
     elif stage is EDIT:
         _record(job, run, DecisionAction.EDIT)
         stage_promote(job)
-        outbox_continue(job=job)
+        outbox_continue(job)
     elif stage is FETCH:
         _fail(job, run)
     elif stage is INSPECT or job.scrutiny_alone:
@@ -56,7 +56,7 @@ def _painting_give_up(job: Job, run: StageRun) -> None:
         state=StageState.SKIPPED
     )
     stage_promote(job)
-    outbox_continue(job=job)
+    outbox_continue(job)
 
 
 def _record(job: Job, run: StageRun, action: DecisionAction) -> None:

@@ -87,7 +87,7 @@ def _stage_redrive(job_id: UUID) -> bool:
             return False
         run.redrives += 1
         run.save(update_fields=["redrives"])
-        outbox_continue(job=job)
+        outbox_continue(job)
         logger.warning("job %s: %s was silent and is sent again", job_id, run.stage)
         return True
 

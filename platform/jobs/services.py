@@ -25,6 +25,7 @@ from jobs.quotas import (
     quota_check,
 )
 from jobs.stages import (
+    ALIGN,
     EDIT,
     GENERATE,
     RELEASE,
@@ -228,7 +229,7 @@ def release_schedule(*, job: Job, delay: float) -> None:
     if not job.stages.filter(state=StageState.WAITING).exists():
         releases = job.stages.filter(stage=RELEASE.name).count()
         stages_add(job=job, stages=(RELEASE,), round=releases + 1)
-    outbox_continue(job=job, available_at=stage_promote(job, delay=delay))
+    outbox_continue(job, available_at=stage_promote(job, delay=delay))
 
 
 def job_cancel(*, job_id: UUID) -> Job:
@@ -247,8 +248,12 @@ def job_cancel(*, job_id: UUID) -> Job:
 
 def _batch_key(job: Job, stage: Stage) -> str:
     """Paintings fit together with the same model, LoRA, size, steps, guidance and strength;
-    scrutiny always."""
+    scrutiny and release always; prompts where rules judge them: a language model takes seconds for
+    each."""
     if stage is GENERATE:
         key = f"{job.model} {job.lora} {job.width}x{job.height} {job.steps} {job.guidance_scale:g}"
         return key if job.strength is None else f"{key} {job.strength:g}"
-    return stage.name.value if stage is SCRUTINISE else ""
+    if stage is ALIGN:
+        aligners = policy_of_version(job.policy_version_id).aligners
+        return "rules" if aligners == ("rules",) else ""
+    return stage.name.value if stage in (SCRUTINISE, RELEASE) else ""

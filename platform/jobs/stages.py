@@ -37,14 +37,12 @@ class StageName(models.TextChoices):
 class Stage:
     """A step of the pipeline.
 
-    `status` is what the job shows while the stage runs (None: unchanged). Stages that `batches`
-    run together with others of the same `batch_key`.
+    `status` is what the job shows while the stage runs (None: unchanged).
     """
 
     name: StageName
     queue: str
     status: JobStatus | None
-    batches: bool = False
 
     @property
     def task(self) -> str:
@@ -56,8 +54,8 @@ FETCH = Stage(StageName.FETCH, "io", JobStatus.ALIGNING)
 ALIGN = Stage(StageName.ALIGN, "text", JobStatus.ALIGNING)
 INSPECT = Stage(StageName.INSPECT, "scrutinise", JobStatus.SCRUTINISING)
 REVISE = Stage(StageName.REVISE, "text", JobStatus.ALIGNING)
-GENERATE = Stage(StageName.GENERATE, "generate", JobStatus.GENERATING, batches=True)
-SCRUTINISE = Stage(StageName.SCRUTINISE, "scrutinise", JobStatus.SCRUTINISING, batches=True)
+GENERATE = Stage(StageName.GENERATE, "generate", JobStatus.GENERATING)
+SCRUTINISE = Stage(StageName.SCRUTINISE, "scrutinise", JobStatus.SCRUTINISING)
 EDIT = Stage(StageName.EDIT, "generate", JobStatus.SCRUTINISING)
 RELEASE = Stage(StageName.RELEASE, "io", None)
 

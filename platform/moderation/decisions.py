@@ -31,11 +31,14 @@ def decision_record(
     model_digests: Mapping[str, str] | None = None,
     object_digest: str = "",
     replaces: Decision | None = None,
+    among: list[Decision] | None = None,
 ) -> Decision:
     """Append one decision to a job's record, in the transaction of what it decides.
 
     A person's decision replaces the last one on its subject, unless another is named. The system
     replaces nothing: what it decides after a blur or in round 2 carries out what it decided before.
+
+    Where it is `among` others it is only added to them: who gathers them writes them together.
     """
     if replaces is None and actor is not None:
         replaces = _last_on(job, picture)
@@ -60,7 +63,10 @@ def decision_record(
         policy_version_id=job.policy_version_id,
         replaces=replaces,
     )
-    rows_insert([decision])
+    if among is None:
+        rows_insert([decision])
+    else:
+        among.append(decision)
     return decision
 
 

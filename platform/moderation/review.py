@@ -147,7 +147,7 @@ def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: 
         job.save(update_fields=["text_verdict", "status", "reason", "explanation"])
         job.pictures.update(prompt=job.prompt, draws=[])
         stage_promote(job)
-        outbox_continue(job=job)
+        outbox_continue(job)
         return decision
 
 

@@ -1,5 +1,6 @@
 """Events are written where their transition is written, with a delivery per endpoint."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,28 +10,45 @@ from config.rows import rows_insert, rows_read
 from webhooks.models import Delivery, Endpoint, Event, EventType
 
 _WANTING = """
-SELECT id::text FROM webhooks_endpoint
-WHERE tenant_id = %(tenant)s AND is_active
-  AND (event_types = '{}' OR %(type)s = ANY(event_types))
+SELECT event.id, endpoint.id
+FROM unnest(%(events)s::uuid[], %(tenants)s::uuid[], %(types)s::text[])
+  AS event(id, tenant_id, type)
+JOIN webhooks_endpoint endpoint ON endpoint.tenant_id = event.tenant_id
+WHERE endpoint.is_active
+  AND (endpoint.event_types = '{}' OR event.type = ANY(endpoint.event_types))
 """
 
 
 def event_record(
     *, tenant_id: UUID, job_id: UUID | None, type: EventType, sequence: int, data: dict[str, Any]
 ) -> Event:
-    """Write the event and one pending delivery per active endpoint that wants it.
+    """Write one event; as `events_record`."""
+    event = Event(tenant_id=tenant_id, job_id=job_id, type=type.value, sequence=sequence, data=data)
+    events_record([event])
+    return event
 
-    To be called in the transaction of the transition; `sequence` counts the job's events from 1,
+
+def events_record(events: Sequence[Event]) -> None:
+    """Write the events, and of each one pending delivery per active endpoint that wants it.
+
+    To be called in the transaction of the transitions; `sequence` counts a job's events from 1,
     and is 0 where there is no job.
     """
-    event = Event(tenant_id=tenant_id, job_id=job_id, type=type.value, sequence=sequence, data=data)
-    endpoints = rows_read(UUID, _WANTING, {"tenant": tenant_id, "type": type.value})
+    wanting = rows_read(
+        lambda *pair: pair,
+        _WANTING,
+        {
+            "events": [event.id for event in events],
+            "tenants": [event.tenant_id for event in events],
+            "types": [event.type for event in events],
+        },
+    )
     now = timezone.now()
     deliveries = [
-        Delivery(event=event, endpoint_id=endpoint, next_attempt_at=now) for endpoint in endpoints
+        Delivery(event_id=event, endpoint_id=endpoint, next_attempt_at=now)
+        for event, endpoint in wanting
     ]
-    rows_insert([event, *deliveries])
-    return event
+    rows_insert([*events, *deliveries])
 
 
 def event_test(*, endpoint: Endpoint) -> Delivery:

@@ -51,9 +51,9 @@ def instrumented(stage: str, work: Callable[..., bool]) -> Callable[..., bool]:
 
 
 def waiting(finish: Callable[..., bool]) -> Callable[..., bool]:
-    def run(*, claim: Any, **rest: Any) -> bool:
-        wait_while(f"{claim.stage.name.value}-worked")
-        return finish(claim=claim, **rest)
+    def run(*, claims: Sequence[Any], **rest: Any) -> bool:
+        wait_while(f"{claims[0].stage.name.value}-worked")
+        return finish(claims=claims, **rest)
 
     return run
 
@@ -61,21 +61,23 @@ def waiting(finish: Callable[..., bool]) -> Callable[..., bool]:
 @signals.worker_init.connect
 def instrument(**_: Any) -> None:
     import workers.tasks as tasks
-    from jobs.recording import alignment, editing, inspection, painting, release, scrutiny
+    from jobs import claims
+    from jobs.recording import alignment, painting, release, scrutiny
 
     for stage, name in {
         "fetch": "job_fetch",
-        "align": "job_align",
+        "align": "jobs_align",
         "inspect": "job_inspect",
         "revise": "job_revise",
         "generate": "jobs_paint",
         "scrutinise": "jobs_scrutinise",
         "edit": "job_edit",
-        "release": "job_release",
+        "release": "jobs_release",
     }.items():
         setattr(tasks, name, instrumented(stage, getattr(tasks, name)))
-    for module in (alignment, editing, inspection, painting, release, scrutiny):
-        module.stage_finish = waiting(module.stage_finish)
+    claims.stages_finish = waiting(claims.stages_finish)
+    for module in (alignment, painting, release, scrutiny):
+        module.stages_finish = claims.stages_finish
 
 
 if __name__ == "__main__":

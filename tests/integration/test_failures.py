@@ -157,9 +157,10 @@ def test_the_same_messages_twice_at_once_work_once(rig: Rig) -> None:
     with rig.second("worker-text"), rig.moment("align-claimed"):
         job = make_job()
         wait_for_stage(job, "align", "running")
-        links = list(job.stages.order_by("position").values_list("id", "stage"))
+        stages = job.stages.order_by("position")
+        links = [(run.stage, [run.id]) for run in stages]
         for _ in range(3):
-            chain_publish(job.id, links)
+            chain_publish(links)
         time.sleep(1)
     wait_for_end(job)
     assert_one_end(job, "succeeded")

@@ -14,7 +14,7 @@ from factories import make_job
 from jobs.models import Deck, Job
 from jobs.replays import job_replay
 from review_cases import claimed
-from workers.align import _aligners, job_align
+from workers.align import _aligners, jobs_align
 from workers.loading import aligner
 
 
@@ -69,7 +69,7 @@ def test_a_replay_that_finds_other_people_draws_from_decks_of_its_own() -> None:
 
 
 def _aligned(job: Job) -> Job:
-    job_align([claimed(job, "align")])
+    jobs_align([claimed(job, "align")])
     job.refresh_from_db()
     return job
 

@@ -7,7 +7,7 @@ from django.db import connection
 
 from factories import make_job
 from jobs.claims import stage_finish
-from workers.leasing import stage_run
+from workers.leasing import stages_run
 
 pytestmark = [pytest.mark.services, pytest.mark.usefixtures("committed")]
 
@@ -20,5 +20,5 @@ def test_a_claim_on_a_broken_connection_is_tried_on_a_new_one() -> None:
         other.execute(
             "SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid]
         )
-    stage_run(stage_id, lambda claims: stage_finish(claim=claims[0], record=lambda _: None))
+    stages_run([stage_id], lambda claims: stage_finish(claim=claims[0], record=lambda _: None))
     assert job.stages.get(stage="align").state == "done"

@@ -22,10 +22,10 @@ from jobs.storage import object_get, quarantine_put
 from moderation.models import DecisionAction
 from redrawing import SHOWN, Redraws, drawn
 from workers.edit import job_edit
-from workers.leasing import stage_run
+from workers.leasing import stages_run
 from workers.loading import face_reader
 from workers.pngs import png_decode, png_encode
-from workers.release import job_release
+from workers.release import jobs_release
 from workers.scrutinise import jobs_scrutinise
 
 pytestmark = [pytest.mark.services, pytest.mark.models, pytest.mark.django_db]
@@ -55,7 +55,7 @@ def painted_job(draw: AttributeDraw, policy: Policy | None = None) -> Job:
             job_id=job.id, picture_id=picture.id, round=1, png=png_encode(drawn(SHOWN))
         )
         painted = PaintedPicture(picture.id, picture.prompt, stored)
-        return painting_finish(claim=claim, painted=[painted], model_digests={})
+        return painting_finish({claim: [painted]}, model_digests={})
 
     run(job, "align", lambda claims: stage_finish(claim=claims[0], record=lambda _: None))
     run(job, "generate", paint)
@@ -63,7 +63,7 @@ def painted_job(draw: AttributeDraw, policy: Policy | None = None) -> Job:
 
 
 def run(job: Job, stage: str, work: object) -> None:
-    stage_run(str(job.stages.get(stage=stage).id), work)  # type: ignore[arg-type]
+    stages_run([str(job.stages.get(stage=stage).id)], work)  # type: ignore[arg-type]
 
 
 def scrutinised_job(draw: AttributeDraw, policy: Policy | None = None) -> Job:
@@ -109,7 +109,7 @@ def test_a_face_is_edited_and_the_edited_picture_is_what_is_let_out(
     assert (face.gender, face.race, face.stage) == ("male", "White", LifeStage.MIDDLE_AGE)
 
     with pytest.raises(Ignore):  # nothing comes after it
-        run(job, "release", job_release)
+        run(job, "release", jobs_release)
     job.refresh_from_db()
     picture.refresh_from_db()
     assert job.status == "succeeded"

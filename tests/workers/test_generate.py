@@ -16,7 +16,7 @@ from jobs.claims import stage_finish
 from jobs.models import Job, PictureVersion
 from workers import loading
 from workers.generate import jobs_paint
-from workers.leasing import stage_run
+from workers.leasing import stages_run
 
 pytestmark = [pytest.mark.services, pytest.mark.models, pytest.mark.django_db]
 
@@ -53,11 +53,11 @@ def painted(lora: str) -> PictureVersion:
     job = make_job(make_tenant(Policy(loras=(INK,))), lora=lora, steps=2)
     Job.objects.filter(pk=job.pk).update(admitted_at=Now())
     job.pictures.update(prompt="a doctor in an office")
-    stage_run(
-        str(job.stages.get(stage="align").id),
+    stages_run(
+        [str(job.stages.get(stage="align").id)],
         lambda claims: stage_finish(claim=claims[0], record=lambda _: None),
     )
-    stage_run(str(job.stages.get(stage="generate").id), jobs_paint)
+    stages_run([str(job.stages.get(stage="generate").id)], jobs_paint)
     return PictureVersion.objects.get(picture__job=job)
 
 

@@ -1,34 +1,36 @@
 """What `align` and `revise` write."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from config.rows import rows_update
+from config.rows import rows_insert, rows_update
 from ethical_lens.decide import decide_text
 from ethical_lens.policy import Policy
 from ethical_lens.results import Alignment, AttributeDraw, TextAction, TextDecision, TextVerdict
-from jobs.claims import Claim, ClaimLost, Onward, stage_finish
-from jobs.ending import job_end, job_hold, scrutiny_settle
+from jobs.claims import Claim, ClaimLost, Onward, stage_finish, stages_finish
+from jobs.ending import Ending, job_end, job_hold, jobs_end, scrutiny_settle
 from jobs.models import Deck, Job, Picture
 from jobs.states import JobStatus, PictureStatus, StageState
 from moderation.decisions import decision_record
-from moderation.models import DecisionAction, DecisionStage
-from moderation.policies import policy_of_version
+from moderation.models import Decision, DecisionAction, DecisionStage
 
 Cards = dict[str, Any] | None
 Draws = tuple[tuple[AttributeDraw, ...], ...]
 
 _ALIGNED = """
 WITH judged AS (
-    UPDATE jobs_job SET text_verdict = %(verdict)s WHERE id = %(job)s
+    UPDATE jobs_job job SET text_verdict = aligned.verdict
+    FROM jsonb_to_recordset(%(verdicts)s) AS aligned(job uuid, verdict jsonb)
+    WHERE job.id = aligned.job
 )
 UPDATE jobs_picture picture SET prompt = aligned.prompt, draws = aligned.draws
-FROM jsonb_to_recordset(%(prompts)s) AS aligned(index int, prompt text, draws jsonb)
-WHERE picture.job_id = %(job)s AND picture.index = aligned.index
+FROM jsonb_to_recordset(%(prompts)s) AS aligned(job uuid, index int, prompt text, draws jsonb)
+WHERE picture.job_id = aligned.job AND picture.index = aligned.index
 """
 
 
@@ -73,45 +75,70 @@ def draws_make(
         return draws
 
 
-def alignment_finish(
-    *,
-    claim: Claim,
-    alignment: Alignment,
-    aligner: Mapping[str, str],
-    policy: Policy | None = None,
-) -> bool:
-    """Record the verdict on the prompt and the prompt of each picture. What the policy blocks ends
-    the job, what it wants a person to look at holds it.
+@dataclass(frozen=True, slots=True)
+class Aligned:
+    """What became of a job's prompt, who judged it (aligners by name, with their versions), and
+    the job's policy."""
 
-    `policy` is the job's, read here where it is not given.
-    """
+    alignment: Alignment
+    aligner: Mapping[str, str]
+    policy: Policy
 
-    verdict = alignment.verdict
-    decision = decide_text(verdict, policy or _policy(claim))
+    @property
+    def decision(self) -> TextDecision:
+        """What the policy wants done about the verdict."""
+        return decide_text(self.alignment.verdict, self.policy)
 
-    def record(job: Job) -> None:
-        job.text_verdict = verdict.model_dump(mode="json")
-        _decide(job, verdict, decision, aligner)
-        told = {"reason": decision.reason, "explanation": decision.explanation}
-        if decision.action is TextAction.BLOCK:
-            job_end(job=job, status=JobStatus.BLOCKED, **told)
-            return
-        if decision.action is TextAction.REVIEW:
-            job_hold(job=job, **told)
-            return
-        prompts = [
-            {"index": i, **aligned.model_dump(mode="json", include={"prompt", "draws"})}
-            for i, aligned in enumerate(alignment.pictures)
-        ]
+
+def alignment_finish(aligned: Mapping[Claim, Aligned]) -> bool:
+    """Record each verdict on a prompt and the prompt of each picture. What the policy blocks ends
+    its job, what it wants a person to look at holds it."""
+
+    decided = {claim.job_id: each.decision for claim, each in aligned.items()}
+    onward = {
+        job_id: Onward.STOP
+        for job_id, decision in decided.items()
+        if decision.action not in {TextAction.ALLOW, TextAction.REWRITE}
+    }
+
+    def record(jobs: Mapping[UUID, Job]) -> None:
+        decisions: list[Decision] = []
+        judged: list[dict[str, Any]] = []
+        prompts: list[dict[str, Any]] = []
+        for claim, each in aligned.items():
+            job = jobs.get(claim.job_id)
+            if job is None:
+                continue
+            verdict = each.alignment.verdict
+            job.text_verdict = verdict.model_dump(mode="json")
+            _decide(job, verdict, decided[job.id], each.aligner, among=decisions)
+            if job.id in onward:
+                continue
+            judged.append({"job": str(job.id), "verdict": job.text_verdict})
+            prompts += [
+                {"job": str(job.id), "index": index}
+                | picture.model_dump(mode="json", include={"prompt", "draws"})
+                for index, picture in enumerate(each.alignment.pictures)
+            ]
+        rows_insert(decisions)
+        stopped = [(jobs[job_id], decided[job_id]) for job_id in onward if job_id in jobs]
+        jobs_end(
+            [
+                Ending(job, JobStatus.BLOCKED, decision.reason, decision.explanation)
+                for job, decision in stopped
+                if decision.action is TextAction.BLOCK
+            ]
+        )
+        for job, decision in stopped:
+            if decision.action is TextAction.REVIEW:
+                job_hold(job=job, reason=decision.reason, explanation=decision.explanation)
         parameters: dict[str, Any] = {  # the stubs of execute() do not know Jsonb
-            "job": job.id, "verdict": Jsonb(job.text_verdict), "prompts": Jsonb(prompts)
+            "verdicts": Jsonb(judged), "prompts": Jsonb(prompts)
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_ALIGNED, parameters)
 
-    goes_on = decision.action in {TextAction.ALLOW, TextAction.REWRITE}
-    onward = Onward.NEXT if goes_on else Onward.STOP
-    return stage_finish(claim=claim, record=record, onward=onward)
+    return stages_finish(claims=list(aligned), record=record, onward=onward)
 
 
 def judgement_finish(
@@ -201,13 +228,13 @@ def prompt_refuse(*, claim: Claim, reason: str, explanation: str) -> bool:
     return stage_finish(claim=claim, record=record, onward=Onward.STOP)
 
 
-def _policy(claim: Claim) -> Policy:
-    version = Job.objects.values_list("policy_version_id", flat=True).get(pk=claim.job_id)
-    return policy_of_version(version)
-
-
 def _decide(
-    job: Job, verdict: TextVerdict, decision: TextDecision, aligner: Mapping[str, str]
+    job: Job,
+    verdict: TextVerdict,
+    decision: TextDecision,
+    aligner: Mapping[str, str],
+    *,
+    among: list[Decision] | None = None,
 ) -> None:
     decision_record(
         job=job,
@@ -221,4 +248,5 @@ def _decide(
         scores={"toxicity": verdict.score}
         | {factor.value: score for factor, score in verdict.factor_scores.items()},
         model_digests=aligner,
+        among=among,
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from config.rows import rows_insert, rows_read, rows_update
-from jobs.claims import Claim, stage_finish
+from jobs.claims import Claim, stages_finish
 from jobs.models import Job, Picture, PictureVersion
 from jobs.states import PictureStatus
 from jobs.storage import StoredObject
@@ -62,38 +62,34 @@ def pictures_to_paint(claims: Sequence[Claim]) -> list[PictureToPaint]:
 
 
 def painting_finish(
-    *,
-    claim: Claim,
-    painted: Sequence[PaintedPicture],
-    model_digests: Mapping[str, str],
-    rider: bool = False,
+    painted: Mapping[Claim, Sequence[PaintedPicture]], *, model_digests: Mapping[str, str]
 ) -> bool:
-    """Record the pictures of this round, in quarantine."""
+    """Record the pictures of each claim's round, in quarantine."""
 
-    def record(job: Job) -> None:
-        versions = [
-            PictureVersion(
-                picture_id=item.picture_id,
-                round=claim.round,
-                kind=PictureVersion.Kind.PAINTED,
-                prompt=item.prompt,
-                key=item.stored.key,
-                sha256=item.stored.sha256,
-                size=item.stored.size,
-                model_digests=dict(model_digests),
-            )
-            for item in painted
-        ]
-        pictures = [
-            Picture(
-                id=version.picture_id,
-                current=version,
-                status=PictureStatus.QUARANTINED,
-                steps_done=job.steps,
-            )
-            for version in versions
-        ]
+    def record(jobs: Mapping[UUID, Job]) -> None:
+        versions, pictures = [], []
+        for claim, items in painted.items():
+            for item in items if claim.job_id in jobs else ():
+                version = PictureVersion(
+                    picture_id=item.picture_id,
+                    round=claim.round,
+                    kind=PictureVersion.Kind.PAINTED,
+                    prompt=item.prompt,
+                    key=item.stored.key,
+                    sha256=item.stored.sha256,
+                    size=item.stored.size,
+                    model_digests=dict(model_digests),
+                )
+                versions.append(version)
+                pictures.append(
+                    Picture(
+                        id=version.picture_id,
+                        current=version,
+                        status=PictureStatus.QUARANTINED,
+                        steps_done=jobs[claim.job_id].steps,
+                    )
+                )
         rows_insert(versions)
         rows_update(pictures, "current", "status", "steps_done")
 
-    return stage_finish(claim=claim, record=record, rider=rider)
+    return stages_finish(claims=list(painted), record=record)

@@ -4,7 +4,7 @@ The first was the verdict: a picture is copied only where `cleared_by` names the
 lets it out. A moderator's release waits until the time for undo is over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from config.rows import rows_read, rows_update
 from desk.entering import released_enter
-from jobs.claims import Claim, Onward, stage_finish
-from jobs.ending import job_settle
+from jobs.claims import Claim, Onward, stages_finish
+from jobs.ending import jobs_settle
 from jobs.models import Job, Picture
 from jobs.services import release_schedule
 from jobs.states import PictureStatus
@@ -23,7 +23,7 @@ from jobs.states import PictureStatus
 # `decision` is the one that lets the picture out: of release, on that picture, as it now is. What
 # was chosen at the desk is recorded when its time for undo is over.
 _PICTURES = """
-SELECT picture.id, picture.status, version.key, version.sha256,
+SELECT picture.job_id, picture.id, picture.status, version.key, version.sha256,
        decision.created_at,
        decision.actor_id IS NOT NULL
        AND NOT EXISTS (SELECT FROM desk_choice WHERE decision_id = decision.id)
@@ -32,7 +32,7 @@ LEFT JOIN jobs_pictureversion version ON version.id = picture.current_id
 LEFT JOIN moderation_decision decision
   ON decision.id = picture.cleared_by_id AND decision.picture_id = picture.id
  AND decision.action = 'release' AND decision.object_digest = version.sha256
-WHERE picture.job_id = %s ORDER BY picture.index
+WHERE picture.job_id = ANY(%s) ORDER BY picture.job_id, picture.index
 """
 
 
@@ -41,6 +41,7 @@ class ReleaseCandidate:
     """A picture of a job at its release; `cleared_at` is when the decision that lets it out was
     made, None without one."""
 
+    job_id: UUID
     id: UUID
     status: str
     key: str
@@ -54,25 +55,28 @@ class ReleaseCandidate:
         return self.status in {PictureStatus.QUARANTINED, PictureStatus.IN_REVIEW}
 
 
-def pictures_to_release(job_id: UUID) -> list[ReleaseCandidate]:
-    """The cleared pictures whose time has come."""
+def pictures_to_release(job_ids: Sequence[UUID]) -> list[ReleaseCandidate]:
+    """The cleared pictures of the jobs whose time has come."""
     undo = timedelta(seconds=settings.ENVIRONMENT.moderator_undo_seconds)
     return [
         picture
-        for picture in _pictures(job_id)
+        for picture in _pictures(job_ids)
         if picture.undecided
         and picture.cleared_at is not None
         and (not picture.by_moderator or picture.cleared_at <= timezone.now() - undo)
     ]
 
 
-def release_finish(*, claim: Claim, released: Mapping[UUID, str]) -> bool:
-    """Record which pictures are out, by picture id and released key, and settle the job."""
+def release_finish(released: Mapping[Claim, Mapping[UUID, str]]) -> bool:
+    """Record which pictures of each job are out, by picture id and released key, and settle the
+    jobs."""
 
-    def record(job: Job) -> None:
-        out, doubtful, statuses = [], [], []
-        not_due, now = False, timezone.now()
-        for picture in _pictures(job.id):
+    def record(jobs: Mapping[UUID, Job]) -> None:
+        keys = {picture: key for each in released.values() for picture, key in each.items()}
+        out, doubtful, not_due = [], [], set()
+        statuses: dict[UUID, list[str]] = {job_id: [] for job_id in jobs}
+        now = timezone.now()
+        for picture in _pictures(list(jobs)):
             status = picture.status
             if not picture.undecided:
                 pass
@@ -80,28 +84,34 @@ def release_finish(*, claim: Claim, released: Mapping[UUID, str]) -> bool:
                 if status == PictureStatus.QUARANTINED:
                     status = PictureStatus.IN_REVIEW.value
                     doubtful.append(Picture(id=picture.id, status=status, reason="no_verdict"))
-            elif picture.id in released:
+            elif picture.id in keys:
                 status = PictureStatus.RELEASED.value
                 out.append(
                     Picture(
                         id=picture.id,
+                        job_id=picture.job_id,
                         status=status,
-                        released_key=released[picture.id],
+                        released_key=keys[picture.id],
                         released_at=now,
                     )
                 )
             else:
-                not_due = True
-            statuses.append(status)
+                not_due.add(picture.job_id)
+            statuses[picture.job_id].append(status)
         rows_update(out, "status", "released_key", "released_at")
         rows_update(doubtful, "status", "reason")
-        released_enter(job, [picture.id for picture in out])
-        job_settle(job=job, statuses=statuses)
-        if not_due and job.ended_at is None:
-            release_schedule(job=job, delay=settings.ENVIRONMENT.moderator_undo_seconds)
+        for job in jobs.values():
+            released_enter(job, [p.id for p in out if p.job_id == job.id])
+        jobs_settle((job, statuses[job.id]) for job in jobs.values())
+        for job_id in not_due:
+            if jobs[job_id].ended_at is None:
+                release_schedule(
+                    job=jobs[job_id], delay=settings.ENVIRONMENT.moderator_undo_seconds
+                )
 
-    return stage_finish(claim=claim, record=record, onward=Onward.STOP)
+    onward = {claim.job_id: Onward.STOP for claim in released}
+    return stages_finish(claims=list(released), record=record, onward=onward)
 
 
-def _pictures(job_id: UUID) -> list[ReleaseCandidate]:
-    return rows_read(ReleaseCandidate, _PICTURES, [job_id])
+def _pictures(job_ids: Sequence[UUID]) -> list[ReleaseCandidate]:
+    return rows_read(ReleaseCandidate, _PICTURES, [job_ids])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from config.rows import rows_insert, rows_read, rows_update
 from ethical_lens.results import AttributeDraw, PictureAction, PictureVerdict, TextVerdict
-from jobs.claims import Claim, Onward, stage_finish
+from jobs.claims import Claim, Onward, stages_finish
 from jobs.models import Job, Picture, PictureVersion
 from jobs.services import edit_add, second_round_add
 from jobs.states import PictureStatus
@@ -28,9 +28,11 @@ ORDER BY claim.place, picture.index
 """
 
 _PAINTED = """
-SELECT version.* FROM jobs_picture picture
+SELECT version.*
+FROM unnest(%(jobs)s::uuid[], %(rounds)s::smallint[]) AS claim(job_id, round)
+JOIN jobs_picture picture ON picture.job_id = claim.job_id AND picture.round = claim.round
 JOIN jobs_pictureversion version ON version.id = picture.current_id
-WHERE picture.job_id = %s AND picture.round = %s AND picture.status = 'quarantined'
+WHERE picture.status = 'quarantined'
 """
 
 
@@ -74,53 +76,64 @@ def pictures_to_scrutinise(claims: Sequence[Claim]) -> list[PictureToScrutinise]
 
     Raises pydantic's `ValidationError` where what text scrutiny recorded cannot be read.
     """
-    return rows_read(
-        _to_scrutinise,
-        _TO_SCRUTINISE,
-        {"jobs": [c.job_id for c in claims], "rounds": [c.round for c in claims]},
-    )
+    return rows_read(_to_scrutinise, _TO_SCRUTINISE, _jobs_and_rounds(claims))
 
 
 def scrutiny_finish(
-    *,
-    claim: Claim,
-    scrutinised: Sequence[ScrutinisedPicture],
-    model_digests: Mapping[str, str],
-    rider: bool = False,
+    scrutinised: Mapping[Claim, Sequence[ScrutinisedPicture]], *, model_digests: Mapping[str, str]
 ) -> bool:
     """Record every verdict. Only a final verdict of release clears a picture."""
 
-    repaint = any(item.final.action is PictureAction.REPAINT for item in scrutinised)
-    edit = any(item.not_as_drawn for item in scrutinised)
+    onward = {
+        claim.job_id: Onward.AFRESH
+        for claim, items in scrutinised.items()
+        if any(item.not_as_drawn or _repaints(item) for item in items)
+    }
 
-    def record(job: Job) -> None:
-        versions = {
+    def record(jobs: Mapping[UUID, Job]) -> None:
+        held = [claim for claim in scrutinised if claim.job_id in jobs]
+        painted = {
             version.picture_id: version
-            for version in PictureVersion.objects.raw(_PAINTED, [job.id, claim.round])
+            for version in PictureVersion.objects.raw(_PAINTED, _jobs_and_rounds(held))
         }
-        pictures = []
-        for item in scrutinised:
-            version = versions.get(item.picture_id)
-            if version is None:
-                raise ValueError(f"picture {item.picture_id} was never painted")
-            picture = Picture(
-                id=item.picture_id,
-                current=version,
-                status=PictureStatus.QUARANTINED,
-                round=claim.round,
-            )
-            decision = _judged(job, picture, version, item, model_digests)
-            picture_settle(picture, item.final, decision)
-            pictures.append(picture)
-        rows_update([versions[picture.id] for picture in pictures], "verdict")
+        pictures: list[Picture] = []
+        blurred: list[PictureVersion] = []
+        decisions: list[Decision] = []
+        for claim in held:
+            for item in scrutinised[claim]:
+                version = painted.get(item.picture_id)
+                if version is None:
+                    raise ValueError(f"picture {item.picture_id} was never painted")
+                picture = Picture(
+                    id=item.picture_id,
+                    current=version,
+                    status=PictureStatus.QUARANTINED,
+                    round=claim.round,
+                )
+                job = jobs[claim.job_id]
+                decisions += _judged(job, picture, version, item, model_digests)
+                picture_settle(picture, item.final, decisions[-1])
+                pictures.append(picture)
+                if picture.current and picture.current is not version:
+                    blurred.append(picture.current)
+        rows_insert([*blurred, *decisions])
+        rows_update([painted[picture.id] for picture in pictures], "verdict")
         rows_update(pictures, "current", "status", "reason", "round", "cleared_by")
-        if edit:
-            edit_add(job=job, round=claim.round)
-        if repaint:
-            second_round_add(job=job)
+        for claim in held:
+            if any(item.not_as_drawn for item in scrutinised[claim]):
+                edit_add(job=jobs[claim.job_id], round=claim.round)
+            if any(_repaints(item) for item in scrutinised[claim]):
+                second_round_add(job=jobs[claim.job_id])
 
-    onward = Onward.AFRESH if edit or repaint else Onward.NEXT
-    return stage_finish(claim=claim, record=record, onward=onward, rider=rider)
+    return stages_finish(claims=list(scrutinised), record=record, onward=onward)
+
+
+def _repaints(item: ScrutinisedPicture) -> bool:
+    return item.final.action is PictureAction.REPAINT
+
+
+def _jobs_and_rounds(claims: Sequence[Claim]) -> dict[str, object]:
+    return {"jobs": [c.job_id for c in claims], "rounds": [c.round for c in claims]}
 
 
 def _judged(
@@ -129,31 +142,32 @@ def _judged(
     version: PictureVersion,
     item: ScrutinisedPicture,
     model_digests: Mapping[str, str],
-) -> Decision:
-    """Write the decisions on one picture and set its versions' verdicts; the last decision."""
-    decision = verdict_record(
-        job=job, picture=picture, version=version, stage=DecisionStage.SCRUTINISE,
-        verdict=item.verdict, model_digests=model_digests,
-    )  # fmt: skip
+) -> list[Decision]:
+    """The decisions on one picture, whose versions get their verdicts, the last one last. None of
+    it is written yet."""
+    decisions: list[Decision] = []
     version.verdict = item.verdict.model_dump(mode="json")
-    if item.verdict_on_blurred is None or item.blurred is None:
-        return decision
-    picture.current = PictureVersion(
-        picture=picture,
-        round=picture.round,
-        kind=PictureVersion.Kind.BLURRED,
-        prompt=version.prompt,
-        key=item.blurred.key,
-        sha256=item.blurred.sha256,
-        size=item.blurred.size,
-        verdict=item.verdict_on_blurred.model_dump(mode="json"),
-        model_digests=version.model_digests,
-    )
-    rows_insert([picture.current])
-    return verdict_record(
-        job=job, picture=picture, version=picture.current, stage=DecisionStage.SCRUTINISE,
-        verdict=item.verdict_on_blurred, model_digests=model_digests,
+    verdict_record(
+        job=job, picture=picture, version=version, stage=DecisionStage.SCRUTINISE,
+        verdict=item.verdict, model_digests=model_digests, among=decisions,
     )  # fmt: skip
+    if item.verdict_on_blurred is not None and item.blurred is not None:
+        picture.current = PictureVersion(
+            picture=picture,
+            round=picture.round,
+            kind=PictureVersion.Kind.BLURRED,
+            prompt=version.prompt,
+            key=item.blurred.key,
+            sha256=item.blurred.sha256,
+            size=item.blurred.size,
+            verdict=item.verdict_on_blurred.model_dump(mode="json"),
+            model_digests=version.model_digests,
+        )
+        verdict_record(
+            job=job, picture=picture, version=picture.current, stage=DecisionStage.SCRUTINISE,
+            verdict=item.verdict_on_blurred, model_digests=model_digests, among=decisions,
+        )  # fmt: skip
+    return decisions
 
 
 def verdict_record(
@@ -164,6 +178,7 @@ def verdict_record(
     stage: DecisionStage,
     verdict: PictureVerdict,
     model_digests: Mapping[str, str],
+    among: list[Decision] | None = None,
 ) -> Decision:
     """The verdict on a version of a picture as a decision."""
     return decision_record(
@@ -180,6 +195,7 @@ def verdict_record(
         faces=verdict.faces,
         model_digests=model_digests,
         object_digest=version.sha256,
+        among=among,
     )
 
 

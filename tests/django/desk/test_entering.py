@@ -41,11 +41,8 @@ def held_with(found: Concept, **changes: object) -> ReviewItem:
         scores=SCORES | {found: 0.95},
         findings=(Finding(concept=found, score=0.95, threshold=0.6),),
     )  # fmt: skip
-    scrutiny_finish(
-        claim=claimed(job, "scrutinise"),
-        scrutinised=[ScrutinisedPicture(picture_id=job.pictures.get().id, verdict=verdict)],
-        model_digests={},
-    )
+    judged = ScrutinisedPicture(picture_id=job.pictures.get().id, verdict=verdict)
+    scrutiny_finish({claimed(job, "scrutinise"): [judged]}, model_digests={})
     release_run(job)
     (item,) = open_items(job)
     return item

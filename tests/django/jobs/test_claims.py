@@ -7,16 +7,18 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
 from accounts.models import User
+from ethical_lens.policy import Policy
 from ethical_lens.results import Concept, PictureAction, PictureVerdict
-from factories import make_job
+from factories import make_job, make_tenant
 from jobs.claims import (
     Claim,
     ClaimLost,
     leases_renew,
-    riders_claim,
     stage_claim,
     stage_fail,
     stage_finish,
+    stages_claim,
+    stages_finish,
 )
 from jobs.ending import job_end
 from jobs.models import Job, Outbox, Picture, StageRun
@@ -206,15 +208,31 @@ def painting_jobs(count: int, **changes: object) -> list[Job]:
     return jobs
 
 
+def claim_with_riders(job: Job, stage: str, room: int) -> list[Claim]:
+    return stages_claim(stage_ids=[run(job, stage).id], holder="test", room=room)
+
+
 def test_riders_fit_the_batch_and_the_room() -> None:
     jobs = painting_jobs(4)
     other = painting_jobs(1, steps=3)[0]
-    held = claim(jobs[0], "generate")
-    assert held
-    riders = riders_claim(claim=held, holder="test", room=2)
-    assert {rider.job_id for rider in riders} == {jobs[1].id, jobs[2].id}
+    held, *riders = claim_with_riders(jobs[0], "generate", room=3)
+    assert (held.job_id, held.rider) == (jobs[0].id, False)
+    assert {(r.job_id, r.rider) for r in riders} == {(jobs[1].id, True), (jobs[2].id, True)}
     assert run(other, "generate").state == StageState.READY
     assert {Job.objects.get(pk=r.job_id).status for r in riders} == {"generating"}
+
+
+def test_there_is_room_for_whole_jobs_only() -> None:
+    first, second = painting_jobs(2, n=3)
+    assert [c.job_id for c in claim_with_riders(first, "generate", room=5)] == [first.id]
+    assert run(second, "generate").state == StageState.READY
+
+
+def test_a_prompt_that_a_language_model_judges_takes_nobody_along() -> None:
+    tenant = make_tenant(Policy(aligners=("llm", "rules")))
+    jobs = [make_job(tenant) for _ in range(2)]
+    Job.objects.filter(tenant=tenant).update(admitted_at=Now())
+    assert len(claim_with_riders(jobs[0], "align", room=8)) == 1
 
 
 def test_a_stage_that_ended_badly_neither_rides_nor_takes_riders() -> None:
@@ -223,26 +241,30 @@ def test_a_stage_that_ended_badly_neither_rides_nor_takes_riders() -> None:
     assert held
     stage_fail(claim=held, error="poison")
     poisonous.stages.filter(state="ready").update(ready_at=Now())
-    other = claim(neighbour, "generate")
-    assert other
-    assert riders_claim(claim=other, holder="test", room=8) == []
-    again = claim(poisonous, "generate")
-    assert again
-    assert again.alone
-    assert riders_claim(claim=again, holder="test", room=8) == []
+    assert [c.job_id for c in claim_with_riders(neighbour, "generate", room=8)] == [neighbour.id]
+    StageRun.objects.filter(job=neighbour, stage="generate").update(
+        state="ready", lease_expires_at=None
+    )
+    assert [c.job_id for c in claim_with_riders(poisonous, "generate", room=8)] == [poisonous.id]
 
 
 def test_a_finished_rider_is_carried_on_by_the_outbox() -> None:
     first, second = painting_jobs(2)
-    held = claim(first, "generate")
-    assert held
-    (rider,) = riders_claim(claim=held, holder="test", room=1)
+    claims = claim_with_riders(first, "generate", room=2)
     Outbox.objects.all().delete()
-    assert stage_finish(claim=held, record=lambda _: None) is True
-    assert stage_finish(claim=rider, record=lambda _: None, rider=True) is False
+    assert stages_finish(claims=claims, record=lambda _: None) is True
     assert list(Outbox.objects.values_list("job_id", "admission")) == [(second.id, False)]
     assert claim(second, "generate") is None, "its own message finds nothing to do"
     assert claim(second, "scrutinise")
+
+
+def test_riders_alone_send_no_link() -> None:
+    first, second = painting_jobs(2)
+    held, rider = claim_with_riders(first, "generate", room=2)
+    Outbox.objects.all().delete()
+    job_cancel(job_id=held.job_id)
+    assert stages_finish(claims=[held, rider], record=lambda _: None) is False
+    assert list(Outbox.objects.values_list("job_id", flat=True)) == [second.id]
 
 
 def test_ending_twice_is_refused_and_told_once() -> None:
@@ -269,7 +291,7 @@ def in_second_round() -> tuple[Job, Picture, Picture]:
                 PaintedPicture(p.id, "prompt", s)
                 for p, s in zip(job.pictures.all(), stored, strict=True)
             ]
-            painting_finish(claim=held, painted=painted, model_digests={})
+            painting_finish({held: painted}, model_digests={})
         elif stage == "scrutinise":
             actions = (PictureAction.RELEASE, PictureAction.REPAINT)
             judged = [
@@ -282,7 +304,7 @@ def in_second_round() -> tuple[Job, Picture, Picture]:
                 )
                 for picture, action in zip(job.pictures.all(), actions, strict=True)
             ]  # fmt: skip
-            assert not scrutiny_finish(claim=held, scrutinised=judged, model_digests={})
+            assert not scrutiny_finish({held: judged}, model_digests={})
         else:
             stage_finish(claim=held, record=lambda _: None)
     first, second = job.pictures.all()
@@ -306,8 +328,8 @@ def test_a_second_painting_that_fails_costs_only_its_picture() -> None:
     exhaust(job, "generate", 2)
     held = claim(job, "release")
     assert held, "what was cleared goes out"
-    assert [p.id for p in pictures_to_release(job.id)] == [first.id]
-    release_finish(claim=held, released={first.id: "released/test"})
+    assert [p.id for p in pictures_to_release([job.id])] == [first.id]
+    release_finish({held: {first.id: "released/test"}})
     job.refresh_from_db()
     second.refresh_from_db()
     assert (job.status, second.status) == (JobStatus.SUCCEEDED, "failed")
@@ -323,7 +345,7 @@ def test_a_revision_that_fails_goes_to_a_person_and_keeps_what_was_cleared() -> 
     picture_decide(picture_id=second.id, moderator=moderator, release=False, explanation="no")
     held = claim(job, "release")
     assert held
-    release_finish(claim=held, released={first.id: "released/test"})
+    release_finish({held: {first.id: "released/test"}})
     job.refresh_from_db()
     assert job.status == JobStatus.SUCCEEDED
 
@@ -336,7 +358,7 @@ def test_a_release_that_fails_takes_back_nothing_that_is_out() -> None:
     job.stages.filter(state="ready").update(ready_at=Now())
     held = claim(job, "release")
     assert held
-    release_finish(claim=held, released={first.id: "released/test"})  # the second is not due
+    release_finish({held: {first.id: "released/test"}})  # the second is not due
     job.stages.filter(state="ready").update(ready_at=Now())
     exhaust(job, "release", 2)
     job.refresh_from_db()

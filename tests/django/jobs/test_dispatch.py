@@ -1,5 +1,7 @@
 """Admission in fair order, a bounded window, and an outbox that loses nothing."""
 
+import json
+from base64 import b64decode
 from datetime import timedelta
 
 import pytest
@@ -10,6 +12,7 @@ from kombu.exceptions import OperationalError as BrokerUnavailable
 from pytest_django import Settings
 
 from devstack.stack import Stack
+from ethical_lens.policy import Policy
 from factories import make_job, make_tenant
 from jobs import dispatch
 from jobs.dispatch import dispatch_once
@@ -42,6 +45,16 @@ def admitted() -> list[Job]:
     return list(Job.objects.filter(admitted_at__isnull=False).order_by("admitted_at", "id"))
 
 
+def sent(broker: redis.Redis, queue: str = "text") -> list[list[list[str]]]:
+    """The chains in the queue, each as the stage ids of its links, first to last."""
+    chains = []
+    for message in reversed(broker.lrange(queue, 0, -1)):
+        arguments, _, embedded = json.loads(b64decode(json.loads(message)["body"]))
+        links = [link["args"][0] for link in reversed(embedded["chain"] or [])]
+        chains.append([arguments[0], *links])
+    return chains
+
+
 def test_a_new_job_is_sent_to_its_first_queue(broker: redis.Redis) -> None:
     job = make_job()
     assert dispatch_once() == 1
@@ -60,7 +73,7 @@ def test_no_more_than_the_window_is_admitted(broker: redis.Redis, settings: Sett
     assert dispatch_once() == 0
     job_cancel(job_id=jobs[0].id)
     assert dispatch_once() == 1
-    assert broker.llen("text") == 4
+    assert [len(chain[0]) for chain in sent(broker)] == [3, 1]
     assert [job in admitted() for job in jobs] == [True, True, True, True, False]
 
 
@@ -93,9 +106,9 @@ def test_what_is_not_yet_due_waits(broker: redis.Redis) -> None:
     job = make_job()
     dispatch_once()
     broker.flushall()
-    outbox_continue(job=job, available_at=job.created_at + timedelta(hours=1))
+    outbox_continue(job, available_at=job.created_at + timedelta(hours=1))
     assert dispatch_once() == 0
-    outbox_continue(job=job)
+    outbox_continue(job)
     assert dispatch_once() == 1
     assert broker.llen("text") == 1
 
@@ -108,8 +121,43 @@ def test_a_continuation_does_not_wait_for_the_window(
     dispatch_once()
     window(settings, 1)
     make_job(tenant)
-    outbox_continue(job=job)
+    outbox_continue(job)
     assert dispatch_once() == 1
+
+
+def stages_of(*jobs: Job) -> list[list[str]]:
+    """What a chain of these jobs carries."""
+    return [
+        [str(job.stages.get(stage=stage).id) for job in jobs]
+        for stage in ("align", "generate", "scrutinise", "release")
+    ]
+
+
+def test_jobs_that_fit_go_by_one_chain(broker: redis.Redis) -> None:
+    tenant = make_tenant()
+    jobs = [make_job(tenant) for _ in range(5)]
+    large = make_job(tenant, width=128)
+    several = [make_job(n=3), make_job(n=2)]
+    assert dispatch_once() == 8
+    assert sent(broker) == [
+        stages_of(jobs[0], several[0]),
+        stages_of(several[1], jobs[1], jobs[2]),
+        stages_of(jobs[3], jobs[4]),
+        stages_of(large),
+    ], "in the order of admission, four pictures at most"
+
+
+def test_what_ended_badly_and_what_takes_long_go_by_chains_of_their_own(
+    broker: redis.Redis,
+) -> None:
+    tenant, slow = make_tenant(), make_tenant(Policy(aligners=("llm",)))
+    jobs = [make_job(tenant) for _ in range(3)]
+    read_by_a_model = [make_job(slow), make_job(slow)]
+    jobs[1].stages.filter(stage="align").update(alone=True)
+    dispatch_once()
+    expected = [stages_of(jobs[0], jobs[2]), stages_of(jobs[1])]
+    expected += [stages_of(job) for job in read_by_a_model]
+    assert sorted(sent(broker)) == sorted(expected)
 
 
 def test_a_crash_between_send_and_commit_sends_again(

@@ -49,8 +49,7 @@ def test_faces_are_recorded_and_shown(client_of: Callable[..., Client]) -> None:
         faces=(FACE,),
     )
     scrutiny_finish(
-        claim=claimed(job, "scrutinise"),
-        scrutinised=[ScrutinisedPicture(picture_id=picture.id, verdict=blocked)],
+        {claimed(job, "scrutinise"): [ScrutinisedPicture(picture_id=picture.id, verdict=blocked)]},
         model_digests={"faces": "3" * 64},
     )
 

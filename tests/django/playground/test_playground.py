@@ -32,12 +32,12 @@ from ethical_lens.text.choose import scrutinise_with
 from ethical_lens.text.deck import draw_pictures
 from ethical_lens.text.rules import RuleAligner
 from jobs.models import Job
-from jobs.recording.alignment import alignment_finish
+from jobs.recording.alignment import Aligned, alignment_finish
 from jobs.recording.painting import PaintedPicture, painting_finish
 from jobs.recording.scrutiny import ScrutinisedPicture, scrutiny_finish
 from jobs.states import JobStatus
 from jobs.storage import quarantine_put
-from moderation.policies import policy_version_add
+from moderation.policies import policy_of_version, policy_version_add
 from playground.models import Trial
 from playground.trials import (
     MOST_UNFINISHED,
@@ -81,16 +81,13 @@ def paint(job: Job) -> None:
     verdict = TextVerdict(
         labels=frozenset({Label.K0}), score=0.1, explanation="Nothing found.", prompt=job.prompt
     )
-    alignment_finish(
-        claim=claimed(job, "align"),
-        alignment=Alignment(verdict=verdict, pictures=(PicturePrompt(prompt=job.prompt),)),
-        aligner={"rules": "0"},
-    )
+    alignment = Alignment(verdict=verdict, pictures=(PicturePrompt(prompt=job.prompt),))
+    policy = policy_of_version(job.policy_version_id)
+    alignment_finish({claimed(job, "align"): Aligned(alignment, {"rules": "0"}, policy)})
     picture = job.pictures.get()
     stored = quarantine_put(job_id=job.id, picture_id=picture.id, round=1, png=png())
     painting_finish(
-        claim=claimed(job, "generate"),
-        painted=[PaintedPicture(picture_id=picture.id, prompt=job.prompt, stored=stored)],
+        {claimed(job, "generate"): [PaintedPicture(picture.id, job.prompt, stored)]},
         model_digests={"unet": "1"},
     )
 
@@ -99,9 +96,9 @@ def judge(job: Job, action: PictureAction, reason: str = "test") -> None:
     verdict = PictureVerdict(
         action=action, reason=reason, explanation=f"It says {action}.", scores=SCORES
     )
+    judged = ScrutinisedPicture(picture_id=job.pictures.get().id, verdict=verdict)
     scrutiny_finish(
-        claim=claimed(job, "scrutinise"),
-        scrutinised=[ScrutinisedPicture(picture_id=job.pictures.get().id, verdict=verdict)],
+        {claimed(job, "scrutinise"): [judged]},
         model_digests={"head": "2"},
     )
     release_run(job)
@@ -313,9 +310,9 @@ def test_a_refused_prompt_says_why_and_has_no_picture(client: Client, user: User
         explanation="It calls for violence.", prompt=trial.aligned.prompt,
     )  # fmt: skip
     for job in (trial.aligned, trial.as_written):
-        alignment_finish(
-            claim=claimed(job, "align"), alignment=Alignment(verdict=verdict), aligner={"r": "0"}
-        )
+        policy = policy_of_version(job.policy_version_id)
+        aligned = Aligned(Alignment(verdict=verdict), {"r": "0"}, policy)
+        alignment_finish({claimed(job, "align"): aligned})
     page = client.get(reverse("playground:trial", args=[trial.pk])).content.decode()
     assert "It calls for violence." in page
     assert "K3 refused" in page

@@ -12,7 +12,7 @@ from factories import make_job, make_tenant
 from jobs.models import Job
 from jobs.states import JobStatus
 from review_cases import claimed
-from workers.align import job_align
+from workers.align import jobs_align
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
@@ -22,7 +22,7 @@ BLOODY = "a bloody doctor in an office"
 def aligned(policy: Policy, prompt: str = BLOODY) -> Job:
     """A job that the text worker has looked at."""
     job = make_job(make_tenant(policy), prompt=prompt)
-    job_align([claimed(job, "align")])
+    jobs_align([claimed(job, "align")])
     job.refresh_from_db()
     return job
 
