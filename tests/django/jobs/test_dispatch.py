@@ -15,8 +15,9 @@ from devstack.stack import Stack
 from ethical_lens.policy import Policy
 from factories import make_job, make_tenant
 from jobs import dispatch
+from jobs.claims import stages_claim, stages_finish
 from jobs.dispatch import dispatch_once
-from jobs.models import Job, Outbox
+from jobs.models import Job, Outbox, StageRun
 from jobs.outbox import outbox_continue
 from jobs.reconcile import stages_redrive
 from jobs.services import job_cancel
@@ -203,6 +204,24 @@ def test_silent_stages_are_driven_again_with_a_doubling_delay(broker: redis.Redi
     assert stages_redrive() == 0, "the second time it takes twice as long"
     job.stages.filter(state="ready").update(driven_at=Now() - silent * 2.1)
     assert stages_redrive() == 1
+
+
+def test_a_batch_whose_worker_died_before_the_next_link_is_sent_again(
+    broker: redis.Redis,
+) -> None:
+    tenant = make_tenant()
+    jobs = [make_job(tenant) for _ in range(2)]
+    dispatch_once()
+    broker.flushall()
+    ids = [job.stages.get(stage="align").id for job in jobs]
+    claims = stages_claim(stage_ids=ids, holder="dies")
+    assert stages_finish(claims=claims, record=lambda _: None), "it would send the next link"
+    assert dispatch_once() == 0
+    silent = timedelta(seconds=settings.ENVIRONMENT.silent_seconds)
+    StageRun.objects.filter(job__in=jobs, state="ready").update(driven_at=Now() - silent * 1.1)
+    assert stages_redrive() == 2
+    assert dispatch_once() == 2
+    assert sent(broker, "generate") == [stages_of(*jobs)[1:]]
 
 
 def test_a_waiting_backlog_is_not_a_loss(broker: redis.Redis) -> None:
