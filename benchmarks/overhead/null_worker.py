@@ -44,7 +44,12 @@ def replace_models(**_: Any) -> None:
     import ethical_lens.image.scrutinise  # noqa: F401
     from workers import generate, loading, release, scrutinise, tasks
 
-    tasks.load_for = lambda _queues: ({}, True)
+    def load(queues: Sequence[str]) -> tuple[dict[str, float], bool]:
+        if "scrutinise" in queues:  # not in the first job's time
+            import ethical_lens.image.scrutinise  # noqa: F401
+        return {}, True
+
+    tasks.load_for = load
 
     loading.painter = lambda _name: NullPainter()
     generate.painter = loading.painter
