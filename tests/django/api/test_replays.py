@@ -148,9 +148,16 @@ def _of_weights_that_are_gone(tenant: Tenant) -> Job:
     return job
 
 
+def _with_a_picture_sent(tenant: Tenant) -> Job:
+    job = judged_job(PictureAction.RELEASE, tenant=tenant)
+    job.sent.create(index=0, url="https://images.example/a.png")
+    return job
+
+
 @pytest.mark.parametrize(
     ("make", "detail"),
     [
+        (_with_a_picture_sent, "send that again"),
         (_in_flight, "It is queued"),
         (_canceled, "It is canceled"),
         (_without_a_verdict, "never had a verdict"),
