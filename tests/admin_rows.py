@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.db import models
 from django.utils import timezone
 
 from accounts.models import Scope, Tenant, User
 from accounts.services import api_key_create
+from accounts.two_factor import log as two_factor_log
 from desk.models import Choice, ReviewerSettings, TenantWeight
 from ethical_lens.results import PictureAction
 from factories import make_job
@@ -33,6 +36,12 @@ def delivered(tenant: Tenant, job: Job) -> Delivery:
         status_code=500,
     )  # fmt: skip
     return delivery
+
+
+def log_of(user: User) -> LogEntry:
+    """A line that says that this person did something."""
+    two_factor_log(user=user, by=user, message="Something was done.")
+    return LogEntry.objects.get(user=user)
 
 
 def row_of_every_model(boss: User) -> dict[type[models.Model], models.Model]:
@@ -62,6 +71,12 @@ def row_of_every_model(boss: User) -> dict[type[models.Model], models.Model]:
     delivery = delivered(job.tenant, job)
     rows += [delivery, delivery.event, delivery.endpoint]
     rows += appeals_open(job_id=job.id, statement="It is a museum piece.")
+    rows += [
+        AccessAttempt.objects.create(username=boss.username, failures_since_start=1),
+        AccessFailureLog.objects.create(username=boss.username),
+        AccessLog.objects.create(username=boss.username),
+        log_of(boss),
+    ]
     out = released.pictures.get()
     rows.append(report_open(picture_id=out.id, reason=ReportReason.HATE)[0])
     rows += [

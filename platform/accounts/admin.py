@@ -15,6 +15,12 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from accounts.access_admin import (
+    AccessAttemptAdmin,
+    AccessFailureLogAdmin,
+    AccessLogAdmin,
+    LogEntryAdmin,
+)
 from accounts.errors import KeyEnded, TooManyKeys
 from accounts.models import APIKey, Quotas, Scope, Tenant, User
 from accounts.networks import network_normalise
@@ -33,6 +39,17 @@ else:
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
     from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
 
+__all__ = [
+    "APIKeyAdmin",
+    "AccessAttemptAdmin",
+    "AccessFailureLogAdmin",
+    "AccessLogAdmin",
+    "GroupAdmin",
+    "LogEntryAdmin",
+    "TenantAdmin",
+    "UserAdmin",
+]
+
 OVERLAP: Final = timedelta(days=1)
 """How long the old secret of a key is accepted beside the new one."""
 QUOTAS = tuple(field.name for field in Quotas._meta.get_fields())
@@ -45,6 +62,9 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False  # made inactive instead: what they did stays theirs
 
 
 @admin.register(Group)

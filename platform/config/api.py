@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from csp.constants import SELF
+from csp.decorators import csp_replace
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
@@ -39,6 +41,7 @@ api = API(
     ),
     urls_namespace="api",
     parser=BoundedParser(),
+    docs_decorator=csp_replace({"script-src": [SELF]}),
 )
 api.add_router("/jobs", jobs_router, tags=["jobs"])
 api.add_router("/moderations", moderations_router, tags=["moderations"])

@@ -59,6 +59,19 @@ class Environment(BaseSettings):
     trusted_proxies: CommaSeparated = Field(
         default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8"
     )
+    login_failures: int = Field(
+        default=5, ge=1, description="of a name from an address, before it is locked out"
+    )
+    login_lock_seconds: int = Field(default=900, ge=1, description="how long it stays locked out")
+    session_idle_seconds: int = Field(
+        default=1800, ge=60, description="a session ends when nothing is asked for so long"
+    )
+    session_seconds: int = Field(
+        default=43_200, ge=60, description="a session ends so long after signing in"
+    )
+    two_factor_required: bool = Field(
+        default=False, description="nobody works in the admin without a second factor"
+    )
     public_url: str = Field(default="http://127.0.0.1:8000", pattern=r"^https?://")
     log_level: str = "INFO"
     database_pool_size: int = Field(

@@ -1,8 +1,10 @@
 """Django settings. Everything that differs between machines comes from `environment.py`."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from celery.schedules import crontab
+from csp import constants as csp
 from django.templatetags.static import static
 from django.urls import reverse_lazy
 
@@ -19,15 +21,35 @@ SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENVIRONMENT.h
 SECURE_HSTS_SECONDS = 31_536_000 if ENVIRONMENT.https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENVIRONMENT.https else None
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [csp.NONE],
+        # Alpine.js, which unfold is made of, evaluates the expressions in attributes.
+        "script-src": [csp.SELF, csp.UNSAFE_EVAL],
+        # unfold writes its colours into the page, and widths and places into attributes.
+        "style-src": [csp.SELF, csp.UNSAFE_INLINE],
+        # An original that is looked at is held in memory (blob:), never in a cache.
+        "img-src": [csp.SELF, "data:", "blob:"],
+        "font-src": [csp.SELF],
+        "connect-src": [csp.SELF],
+        "form-action": [csp.SELF],
+        "base-uri": [csp.NONE],
+        "frame-ancestors": [csp.NONE],
+    }
+}
 
 INSTALLED_APPS = [
-    "unfold",
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "config.desk.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "ninja",  # its docs page, from our own static files
     "accounts",
     "webhooks",
@@ -42,11 +64,13 @@ MIDDLEWARE = [
     "accounts.rates.RateLimitMiddleware",
     "config.problems.method_problems",
     "django.middleware.security.SecurityMiddleware",
+    "config.content_security.ContentSecurityPolicy",
     "config.passing.StaticFiles",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -83,6 +107,27 @@ CACHES = {
         "KEY_PREFIX": "ethical-lens",
     }
 }
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = ENVIRONMENT.login_failures
+AXES_COOLOFF_TIME = timedelta(seconds=ENVIRONMENT.login_lock_seconds)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "accounts.signing_in.address_of"
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ACCESS_FAILURE_LOG = True
+AXES_ACCESS_FAILURE_LOG_PER_USER_LIMIT = 100_000
+AXES_ENABLE_ADMIN = False  # ours shows it, see accounts/access_admin.py
+AXES_VERBOSE = False
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # the form itself says that somebody is locked out
+
+# A session ends with the browser, when nothing is asked for so long, and see accounts/sessions.py.
+SESSION_ENGINE = "accounts.sessions"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = ENVIRONMENT.session_idle_seconds
+OTP_TOTP_ISSUER = "Ethical-Lens"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -157,6 +202,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},
 }
 
+LOGIN_URL = reverse_lazy("admin:login")
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 UNFOLD = {
     "SITE_TITLE": "Ethical-Lens",
@@ -164,6 +210,13 @@ UNFOLD = {
     "SITE_SYMBOL": "shield_person",
     "SITE_URL": reverse_lazy("admin:index"),
     "STYLES": [lambda _request: static("moderation/desk.css")],
+    "LOGIN": {"form": "accounts.signing_in.SignInForm"},
+    "SCRIPTS": [lambda _request: static("moderation/buttons.js")],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Two-factor sign-in", "link": reverse_lazy("accounts:two_factor")},
+        ],
+    },
     "DASHBOARD_CALLBACK": "moderation.dashboard.counts",
     "SIDEBAR": {"navigation": "moderation.dashboard.navigation"},
 }

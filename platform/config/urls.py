@@ -12,6 +12,7 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/api/v1/docs")),
     path("api/v1/", api.urls),
     path("v1/", openai_api.urls),
+    path("", include("accounts.urls")),
     path("", include("moderation.urls")),
     path("playground/", include("playground.urls")),
     path("admin/review/", include("desk.urls")),

@@ -67,6 +67,12 @@ GRANTS: Final[dict[str, tuple[Role, ...]]] = {
     "webhooks.view_delivery": (AUDITOR, OPERATOR),
     "webhooks.change_delivery": (OPERATOR,),  # send it again
     "playground.add_trial": (POLICY_AUTHOR, OPERATOR),
+    # Who was here, and what they did.
+    "admin.view_logentry": (AUDITOR,),
+    "axes.view_accesslog": (AUDITOR,),
+    "axes.view_accessfailurelog": (AUDITOR,),
+    "axes.view_accessattempt": (AUDITOR, OPERATOR),
+    "axes.delete_accessattempt": (OPERATOR,),  # let somebody in again who was locked out
     # The machinery.
     "jobs.view_worker": (OPERATOR,),
     "jobs.view_stagerun": (OPERATOR,),

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.contrib import admin
-from django.contrib.auth.decorators import login_required, permission_required
+from django.contrib.auth.decorators import permission_required, user_passes_test
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
@@ -13,6 +14,7 @@ from django.urls import reverse, reverse_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
+from accounts.two_factor import is_satisfied
 from ethical_lens.policy import LimitExceeded, NotAllowed
 from jobs.api.streams import stream_answer
 from jobs.models import Job
@@ -39,7 +41,11 @@ _TRIALS = Trial.objects.select_related(
 
 def _guarded(view: Any) -> Any:
     allowed = permission_required(PERMISSION, raise_exception=True)(view)
-    return login_required(allowed, login_url=reverse_lazy("admin:login"))
+    return user_passes_test(_signed_in, login_url=reverse_lazy("admin:login"))(allowed)
+
+
+def _signed_in(user: AbstractBaseUser | AnonymousUser) -> bool:
+    return isinstance(user, User) and is_satisfied(user)
 
 
 @_guarded

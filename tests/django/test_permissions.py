@@ -56,6 +56,7 @@ MODELS = {
     "accounts.apikey": Model(see="auditor operator", add="operator"),
     "accounts.tenant": Model(see="auditor operator", add="operator", change="operator"),
     "accounts.user": Model(),
+    "admin.logentry": Model(see="auditor"),
     "auth.group": Model(),
     "desk.choice": Model(see="lead auditor"),
     "desk.reviewersettings": Model(),
@@ -63,6 +64,9 @@ MODELS = {
     "desk.tenantweight": Model(
         see="lead operator", add="operator", change="operator", delete="operator"
     ),
+    "axes.accessattempt": Model(see="auditor operator", delete="operator"),
+    "axes.accessfailurelog": Model(see="auditor"),
+    "axes.accesslog": Model(see="auditor"),
     "jobs.job": Model(see=ALL),
     "jobs.outbox": Model(see="operator"),
     "jobs.picture": Model(see="moderator lead author auditor"),
@@ -81,6 +85,10 @@ MODELS = {
     "webhooks.event": Model(see="auditor operator"),
 }
 PAGES: dict[str, Get | Post] = {
+    "accounts:two_factor": Get(STAFF),
+    "accounts:two_factor_codes": Post(STAFF),
+    "accounts:two_factor_confirm": Post(STAFF),
+    "accounts:two_factor_off": Post(STAFF),
     "admin:index": Get(STAFF),
     "admin:search": Get(STAFF),
     "admin:app_list": Get(STAFF),
@@ -119,9 +127,9 @@ PAGES: dict[str, Get | Post] = {
 ACTIONS = {
     "accounts.apikey rotate": "operator",
     "accounts.apikey revoke": "operator",
-    "accounts.user delete_selected": "",
     "auth.group delete_selected": "",
     "desk.tenantweight delete_selected": "operator",
+    "axes.accessattempt delete_selected": "operator",
     "webhooks.delivery send_again": "operator",
     "webhooks.endpoint activate": "operator",
     "webhooks.endpoint deactivate": "operator",
@@ -132,7 +140,7 @@ ACTIONS = {
 }
 OPEN = {"admin:login", "admin:logout"}
 """Pages of the admin for people who are not signed in."""
-PROGRAMS = ("api/", "livez", "readyz")
+PROGRAMS = ("api/", "v1/", "livez", "readyz")
 """Addresses for programs: they have tests of their own."""
 
 Rows = dict[type[models.Model], models.Model]
