@@ -51,9 +51,32 @@ def main() -> int:
         ).returncode  # fmt: skip
     if code:
         return _fail(_why(log.read_text(errors="replace"), log))
+    if what == "dev":
+        _install_chromium()
     for mark in ("demo", "dev") if what == "dev" else ("demo",):
         (VENV / f".{mark}").touch()
     return 0
+
+
+def _install_chromium() -> None:
+    """Chromium for the tests in a browser, where this may install it: Debian, as root. Elsewhere
+    those tests are left out, and the end of the run names them."""
+    if shutil.which("chromium"):
+        return
+    apt = shutil.which("apt-get")
+    if apt is None or os.geteuid() != 0:
+        print("No Chromium here, and not root on Debian: tests in a browser will be left out.")
+        return
+    print("Installing Chromium for the tests in a browser", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for arguments in (["update"], ["install", "-y", "--no-install-recommends", "chromium"]):
+        done = subprocess.run(
+            [apt, "-q", *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            print(f"Chromium was not installed ({last}): tests in a browser will be left out.")
+            return
 
 
 def _why(log: str, path: Path) -> str:

@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whole folders are marked here, so that no test in them forgets it."""
     for item in items:
         folder = item.path.parent.relative_to(ROOT / "tests").as_posix()
-        if folder in {"integration", "devstack"}:
+        if folder in {"browser", "integration", "devstack"}:
             item.add_marker(pytest.mark.services)
         if folder in {
             "ethical_lens/image",
@@ -86,6 +86,20 @@ def _start_services(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if STACK is not None:
         STACK.__exit__(None, None, None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was left out, and why: a run that is green has not tried it."""
+    left_out: dict[str, list[str]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        left_out.setdefault(reason.removeprefix("Skipped: "), []).append(report.nodeid)
+    if left_out:
+        terminalreporter.section("left out")
+    for reason, tests in left_out.items():
+        terminalreporter.line(f"{reason}:")
+        for test in tests:
+            terminalreporter.line(f"  {test}")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,11 @@
 """The web process itself, for what a test client cannot show: waiting, streams, threads."""
 
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import psutil
@@ -8,6 +13,10 @@ from django.db import connection
 
 from accounts.models import Scope, Tenant
 from accounts.services import api_key_create
+from devstack.application import Application, application_environment
+from devstack.ports import free_port
+from devstack.processes import Supervisor
+from waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -40,3 +49,21 @@ class Web:
                 "SELECT count(*) FROM pg_stat_activity WHERE client_port = ANY(%s)", [ports]
             )
             return int(cursor.fetchone()[0])
+
+
+@contextmanager
+def web_processes() -> Iterator[Callable[..., Web]]:
+    """Starts web processes, each with an environment of its own, under one supervisor."""
+    logs = Path(tempfile.mkdtemp(prefix="ethical-lens-web-"))
+    with Supervisor(grace=10, backoff=0.1, longest_backoff=1, most_restarts=2) as supervisor:
+
+        def start(**environment: str) -> Web:
+            port = free_port()
+            base = application_environment({}, web_port=port, secret_key=os.environ["SECRET_KEY"])
+            Application(supervisor, {**base, **environment}, logs).start_web(port)
+            main = psutil.Process(supervisor.pid("web"))
+            url = f"http://127.0.0.1:{port}"
+            wait_until(Web(url, main).answers, f"the web process; see {logs}", 90)
+            return Web(url, [main, *main.children(recursive=True)][-1])
+
+        yield start

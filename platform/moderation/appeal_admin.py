@@ -1,6 +1,6 @@
 """The admin of appeals: read, and answered once."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,6 +15,12 @@ from moderation.appeals import AnsweredAlready, OwnDecision, appeal_answer
 from moderation.badges import badge
 from moderation.models import Appeal
 
+if TYPE_CHECKING:
+    from django.forms import Select, Textarea
+else:
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
+    from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
+
 _BADGES = {"open": "needs_review", "accepted": "succeeded", "refused": "blocked"}
 
 
@@ -22,8 +28,9 @@ class AppealForm(forms.ModelForm):  # type: ignore[type-arg]
     accept = forms.TypedChoiceField(
         choices=[("", "—"), ("yes", "accept: the block was wrong"), ("no", "refuse")],
         coerce=lambda value: value == "yes",
+        widget=Select,
     )
-    explanation = forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), max_length=2000)
+    explanation = forms.CharField(widget=Textarea(attrs={"rows": 4}), max_length=2000)
 
     class Meta:
         model = Appeal

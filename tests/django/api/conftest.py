@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
 import pytest
-
-from devstack.application import Application, application_environment
-from devstack.ports import free_port
-from devstack.processes import Supervisor
 
 if TYPE_CHECKING:
     from live_web import Web
@@ -22,22 +14,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def start_web(django_db_setup: None) -> Iterator[Callable[..., Web]]:
-    """Starts a web process with an environment of its own, under a supervisor."""
-    from live_web import Web
-    from waiting import wait_until
+    """Starts web processes, each with an environment of its own."""
+    from live_web import web_processes
 
-    logs = Path(tempfile.mkdtemp(prefix="ethical-lens-web-"))
-    with Supervisor(grace=10, backoff=0.1, longest_backoff=1, most_restarts=2) as supervisor:
-
-        def start(**environment: str) -> Web:
-            port = free_port()
-            base = application_environment({}, web_port=port, secret_key=os.environ["SECRET_KEY"])
-            Application(supervisor, {**base, **environment}, logs).start_web(port)
-            main = psutil.Process(supervisor.pid("web"))
-            url = f"http://127.0.0.1:{port}"
-            wait_until(Web(url, main).answers, f"the web process; see {logs}", 90)
-            return Web(url, [main, *main.children(recursive=True)][-1])
-
+    with web_processes() as start:
         yield start
 
 
