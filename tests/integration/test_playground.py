@@ -27,7 +27,7 @@ SHOTS = Path(os.environ.get("SCREENSHOTS", "")) if os.environ.get("SCREENSHOTS")
 def address(application: Application) -> str:
     port = free_port()
     application.start_web(port)
-    application.wait_until_ready(port)
+    application.wait_until_ready(port, timeout=240)  # models load slowly on a busy machine
     return f"http://127.0.0.1:{port}"
 
 
