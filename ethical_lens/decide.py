@@ -2,12 +2,13 @@
 shadow mode, what-if and evaluation."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ethical_lens.policy import DEFAULT_LABELS, HeadAction, Policy
 from ethical_lens.results import (
+    TOXICITY_LABELS,
     Concept,
     Factor,
     Finding,
@@ -37,6 +38,14 @@ _EXPLANATIONS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _STRICTNESS: Final = tuple(TextAction)
+_REASONS: Final[Mapping[TextAction, str]] = MappingProxyType(
+    {
+        TextAction.ALLOW: "prompt_safe",
+        TextAction.REWRITE: "prompt_rewritten",
+        TextAction.REVIEW: "policy_asks_a_person",
+        TextAction.BLOCK: "prompt_blocked",
+    }
+)
 
 
 class JudgedPicture(NamedTuple):
@@ -97,46 +106,6 @@ def _asked(asked: HeadAction, spent: bool) -> tuple[PictureAction, str]:
 def faces_matter(scores: Mapping[Concept, float], policy: Policy) -> bool:
     """Whether what a face says of somebody's age can change what is done with the picture."""
     return any(scores.get(c, 0.0) >= policy.concepts[c].threshold for c in SEXUAL_CONCEPTS)
-
-
-def decide_text(verdict: TextVerdict, policy: Policy) -> TextDecision:
-    """What is done with a prompt: the strictest of what its labels and its factors ask for.
-
-    A factor with a rule asks for what the rule says where its score reaches the threshold, and for
-    nothing below it; the others ask for what the K label does. No rule makes K3 milder.
-    """
-    by_label = policy.label_does(verdict.toxicity)
-    wanted = {str(factor.value): _factor_asks(factor, verdict, policy) for factor in Factor
-              if factor in verdict.factors}  # fmt: skip
-    if not wanted or verdict.blocked:
-        wanted[verdict.toxicity.value] = by_label
-    if Label.A1 in verdict.labels:
-        wanted[Label.A1.value] = policy.label_does(Label.A1)
-    action = max(wanted.values(), key=_STRICTNESS.index)
-    because = ", ".join(name for name, one in wanted.items() if one is action)
-    return TextDecision(action=action, **_told(action, because, verdict))
-
-
-def _factor_asks(factor: Factor, verdict: TextVerdict, policy: Policy) -> TextAction:
-    rule = policy.factors.get(factor)
-    if rule is None:
-        return policy.label_does(verdict.toxicity)
-    score = verdict.factor_scores.get(factor, math.inf)
-    return rule.action if score >= rule.threshold else TextAction.ALLOW
-
-
-def _told(action: TextAction, because: str, verdict: TextVerdict) -> dict[str, str]:
-    published = DEFAULT_LABELS[verdict.toxicity]
-    reasons = {
-        TextAction.BLOCK: "prompt_blocked",
-        TextAction.REVIEW: "policy_asks_a_person",
-        TextAction.REWRITE: "prompt_rewritten",
-        TextAction.ALLOW: "prompt_allowed" if verdict.factors else "prompt_safe",
-    }
-    told = verdict.explanation
-    if action is not published:
-        told += f" The policy says {action.value} for {because}."
-    return {"reason": reasons[action], "explanation": told}
 
 
 def decide_picture(
@@ -230,3 +199,50 @@ def _unreadable(scores: Mapping[Concept, float]) -> list[str]:
         or not math.isfinite(scores[concept])
         or not 0.0 <= scores[concept] <= 1.0
     ]
+
+
+def decide_text(verdict: TextVerdict, policy: Policy) -> TextDecision:
+    """What is done with a prompt: see `text_action`."""
+    found = text_action(verdict.labels, verdict.factors, verdict.factor_scores, policy)
+    told = verdict.explanation
+    if found.action is not DEFAULT_LABELS[verdict.toxicity]:
+        told += f" The policy says {found.action.value} for {', '.join(found.because)}."
+    return TextDecision(action=found.action, reason=found.reason, explanation=told)
+
+
+class JudgedText(NamedTuple):
+    """What is done with a prompt; `because`: the labels and factors that ask for it."""
+
+    action: TextAction
+    reason: str
+    because: tuple[str, ...]
+
+
+def text_action(
+    labels: Set[Label],
+    factors: Set[Factor],
+    factor_scores: Mapping[Factor, float],
+    policy: Policy,
+) -> JudgedText:
+    """The strictest of what the labels and the factors of a prompt ask for.
+
+    A factor with a rule asks for what the rule says where its score reaches the threshold, and for
+    nothing below it; the others ask for what the K label does. No rule makes K3 milder.
+    """
+    toxicity = next(iter(labels & TOXICITY_LABELS))
+    by_label = policy.label_does(toxicity)
+    wanted: dict[str, TextAction] = {}
+    for factor in sorted(factors):
+        rule = policy.factors.get(factor)
+        if rule is None:
+            wanted[factor.value] = by_label
+        else:
+            found = factor_scores.get(factor, math.inf) >= rule.threshold
+            wanted[factor.value] = rule.action if found else TextAction.ALLOW
+    if not wanted or toxicity is Label.K3:
+        wanted[toxicity.value] = by_label
+    if Label.A1 in labels:
+        wanted[Label.A1.value] = policy.label_does(Label.A1)
+    action = max(wanted.values(), key=_STRICTNESS.index)
+    reason = "prompt_allowed" if action is TextAction.ALLOW and factors else _REASONS[action]
+    return JudgedText(action, reason, tuple(n for n, one in wanted.items() if one is action))

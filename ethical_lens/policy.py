@@ -3,13 +3,11 @@
 Defaults are the published constants (Cai et al. 2025; reference code `yuzhu-cai/Ethical-Lens`).
 """
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Final, Self
-from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -279,12 +277,6 @@ class Policy(Value):
         if cluster.kind.lower() in self.left_alone:
             return frozenset()
         return cluster.open_attributes & self.diversify
-
-    def sampled(self, picture: UUID) -> bool:
-        """Whether a person looks at this picture after its release: `review_rate` of all, always
-        the same ones."""
-        drawn = int.from_bytes(hashlib.sha256(picture.bytes).digest()[:8])
-        return drawn < self.review_rate * 2**64
 
     def cards(self, attribute: Attribute) -> tuple[str, ...]:
         """The smallest hand of cards in which each value of the pool has its share."""

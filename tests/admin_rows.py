@@ -12,12 +12,16 @@ from accounts.models import Scope, Tenant, User
 from accounts.services import api_key_create
 from accounts.two_factor import log as two_factor_log
 from desk.models import Choice, ReviewerSettings, TenantWeight
+from ethical_lens.policy import Policy
 from ethical_lens.results import PictureAction
 from factories import make_job
 from jobs.models import Job, Outbox, UsageRecord, Worker
 from moderation.appeals import appeals_open
 from moderation.models import PolicyEvaluation, RawPictureView, ReportReason
 from moderation.reports import report_open
+from policies.assignments import assignment_make
+from policies.drafts import draft_make
+from policies.shadow import shadow_start
 from review_cases import judged_job
 from webhooks.endpoints import endpoint_create
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
@@ -68,6 +72,14 @@ def row_of_every_model(boss: User) -> dict[type[models.Model], models.Model]:
             attached_by=boss,
         ),
     ]  # fmt: skip
+    draft = draft_make(
+        policy=job.policy_version.policy, document=Policy(), note="calmer", author=boss
+    )
+    rows += [
+        draft,
+        shadow_start(draft=draft, started_by=boss, tenant=None),
+        assignment_make(tenant=job.tenant, version=job.policy_version, made_by=boss),
+    ]
     delivery = delivered(job.tenant, job)
     rows += [delivery, delivery.event, delivery.endpoint]
     rows += appeals_open(job_id=job.id, statement="It is a museum piece.")

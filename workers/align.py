@@ -27,6 +27,7 @@ from jobs.recording.alignment import (
 from moderation.policies import policy_of_version
 from workers.leasing import finish_alone, finish_together
 from workers.loading import aligner
+from workers.shadowing import judge_in_shadow
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,9 @@ def jobs_align(claims: Sequence[Claim]) -> bool:
             aligned[claim] = outcome
         else:
             others.append(finish_alone(claim, outcome))
-    return finish_together(aligned, alignment_finish) or any(others)
+    onward = finish_together(aligned, alignment_finish) or any(others)
+    judge_in_shadow(claims)
+    return onward
 
 
 def _align(claim: Claim, job: Job) -> Aligned | Callable[[], bool]:

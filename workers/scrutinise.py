@@ -18,6 +18,7 @@ from moderation.policies import policy_of_version
 from workers.leasing import finish_together
 from workers.loading import face_reader, region_finder, scrutineer
 from workers.pngs import png_decode, png_encode
+from workers.shadowing import judge_in_shadow
 
 if TYPE_CHECKING:
     from ethical_lens.image.scrutinise import ScrutinyRequest
@@ -57,7 +58,9 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
             )
         )
     digests = scrutineer().digests
-    return finish_together(judged, partial(scrutiny_finish, model_digests=digests))
+    onward = finish_together(judged, partial(scrutiny_finish, model_digests=digests))
+    judge_in_shadow(claims)
+    return onward
 
 
 def scrutiny_request(picture: PictureToScrutinise, round: int) -> "ScrutinyRequest":

@@ -12,7 +12,8 @@ from django.db import connection
 from accounts.idempotency import kept_answers_forget
 from config.celery import app
 from jobs.stages import STAGES
-from jobs.sweep import orphans_sweep, workers_forget
+from jobs.sweep import orphans_sweep
+from policies.retention import unreleased_forget, workers_forget
 from webhooks.endpoints import previous_secrets_forget
 from workers.align import job_revise, jobs_align
 from workers.deliver import event_deliver
@@ -91,6 +92,7 @@ def forget_workers() -> None:
 @app.task(name="workers.sweep")
 def sweep() -> None:
     orphans_sweep()
+    unreleased_forget()
 
 
 @app.task(name="workers.forget_expired")

@@ -27,6 +27,8 @@ from accounts.networks import network_normalise
 from accounts.services import api_key_create, api_key_revoke, api_key_rotate
 from config.admin import ModelAdmin
 from moderation.badges import badge
+from moderation.models import PolicyVersion
+from policies.assignments import version_in_force
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import (
@@ -76,14 +78,18 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 class TenantAdmin(ModelAdmin):
     """Tenants are made inactive, not deleted: their record stays."""
 
-    list_display = ("name", "slug", "policy_version", "is_active", "created_at")
+    list_display = ("name", "slug", "in_force", "is_active", "created_at")
     list_filter = ("is_active",)
-    list_select_related = ("policy_version__policy",)
     search_fields = ("name", "slug")
     fields = ("name", "slug", "policy_version", "is_active", *QUOTAS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
-        return ("slug",) if obj else ()
+        return ("slug", "policy_version") if obj else ()
+
+    @admin.display(description="policy in force")
+    def in_force(self, tenant: Tenant) -> str:
+        version = version_in_force(tenant, at=timezone.now())
+        return str(PolicyVersion.objects.select_related("policy").get(pk=version))
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

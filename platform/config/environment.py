@@ -103,6 +103,9 @@ class Environment(BaseSettings):
     review_second_rate: float = Field(
         default=0.0, ge=0, le=1, description="the share of items that two people decide, blind"
     )
+    policy_four_eyes: bool = Field(
+        default=True, description="whoever wrote a draft of a policy does not publish it"
+    )
     presigned_url_seconds: int = Field(default=900, ge=1, le=604800)
     quota_requests_per_minute: int = Field(
         default=6000, ge=0, description="of a tenant that has no quota of its own; 0: no bound"

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "webhooks",
     "jobs",
     "moderation",
+    "policies",
     "desk",
     "playground",
 ]

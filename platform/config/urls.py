@@ -14,6 +14,7 @@ urlpatterns = [
     path("v1/", openai_api.urls),
     path("", include("accounts.urls")),
     path("", include("moderation.urls")),
+    path("", include("policies.urls")),
     path("playground/", include("playground.urls")),
     path("admin/review/", include("desk.urls")),
     path("admin/", admin.site.urls),

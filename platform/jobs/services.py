@@ -38,6 +38,7 @@ from jobs.stages import (
 from jobs.states import TERMINAL, JobStatus, StageState
 from jobs.storage import sent_put
 from moderation.policies import policy_of_version
+from policies.assignments import version_in_force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,6 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
     seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
     job = Job(
         tenant=tenant,
-        policy_version_id=tenant.policy_version_id,
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
         model=request.model,
@@ -125,7 +125,8 @@ def job_enter(
     `sent` are the pictures that came with it. `draws` are those of the pictures to paint, where
     they are settled before the prompt is judged. Raises as `job_submit`.
     """
-    policy = policy_of_version(job.tenant.policy_version_id)
+    job.policy_version_id = version_in_force(job.tenant, at=timezone.now())
+    policy = policy_of_version(job.policy_version_id)
     if not job.scrutiny_alone:
         policy.check_model(job.model)
         policy.check_lora(job.lora)

@@ -1,5 +1,6 @@
 """The record: decisions, policies and their versions, and who looked at what."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -10,13 +11,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from config.admin import ModelAdmin, ReadOnlyAdmin, ReadOnlyInline
-from ethical_lens.policy import Policy as PolicyDocument
 from moderation.appeal_admin import AppealAdmin
 from moderation.badges import badge
 from moderation.evaluation_admin import PolicyEvaluationAdmin, PolicyEvaluationInline
-from moderation.forms import PolicyVersionForm, newest_document
 from moderation.models import Decision, Policy, PolicyVersion, RawPictureView
-from moderation.policies import policy_version_add
 from moderation.report_admin import ReportAdmin
 
 __all__ = [
@@ -96,42 +94,41 @@ class PolicyAdmin(ModelAdmin):
 
 @admin.register(PolicyVersion)
 class PolicyVersionAdmin(ModelAdmin):
-    """Versions are added and read; the database refuses to change them."""
+    """Versions are read; they come from drafts, and the database refuses to change them."""
 
-    form = PolicyVersionForm
-    change_form_outer_before_template = "moderation/version_attach.html"
+    change_form_outer_before_template = "policies/version_actions.html"
     list_display = ("__str__", "thresholds", "created_by", "created_at")
     list_filter = ("policy",)
     list_select_related = ("policy", "created_by")
     ordering = ("policy", "-number")
+    fields = ("policy", "number", "shown_document", "created_by", "created_at")
+    readonly_fields = ("shown_document",)
+    inlines = (PolicyEvaluationInline,)
 
-    def get_fields(self, request: HttpRequest, obj: PolicyVersion | None = None) -> Any:
-        if obj is None:
-            return ("policy", "document")
-        return ("policy", "number", "document", "created_by", "created_at")
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **options: Any
+    ) -> Any:
+        version = options["obj"]
+        others = version.policy.versions
+        context |= {
+            "before": others.filter(number__lt=version.number).order_by("-number").first(),
+            "newer": others.filter(number__gt=version.number).exists(),
+        }
+        return super().render_change_form(request, context, *args, **options)
 
-    def get_inlines(self, request: HttpRequest, obj: PolicyVersion | None) -> list[Any]:
-        return [PolicyEvaluationInline] if obj else []
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        wanted = str(request.GET.get("policy", ""))
-        policy = next((p for p in Policy.objects.all() if str(p.pk) == wanted), None)
-        return {"policy": policy, "document": newest_document(policy)}
-
-    def save_model(self, request: HttpRequest, obj: PolicyVersion, form: Any, change: bool) -> None:
-        version = policy_version_add(
-            policy=form.cleaned_data["policy"],
-            document=PolicyDocument.model_validate(form.cleaned_data["document"]),
-            created_by=request.user,  # type: ignore[arg-type]
-        )
-        obj.pk, obj.number, obj.document = version.pk, version.number, version.document
-        obj.created_by, obj.created_at = version.created_by, version.created_at
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+    @admin.display(description="document")
+    def shown_document(self, version: PolicyVersion) -> SafeString:
+        text = json.dumps(version.document, ensure_ascii=False, indent=2)
+        return format_html('<pre class="desk-code">{}</pre>', text)
 
     @admin.display(description="thresholds")
     def thresholds(self, version: PolicyVersion) -> str:

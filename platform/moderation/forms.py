@@ -1,14 +1,8 @@
 """The forms of moderators."""
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.forms.fields import InvalidJSONInput
-from pydantic import ValidationError
-
-from ethical_lens.policy import Policy as PolicyDocument
-from moderation.models import Policy, PolicyVersion
 
 if TYPE_CHECKING:
     Textarea = forms.Textarea
@@ -47,56 +41,3 @@ class VerdictForm(forms.Form):
     def decision(self, name: str) -> dict[str, Any]:
         """The arguments of `moderation.review`, which calls passing `release` or `approve`."""
         return {name: self.lets_pass, "explanation": self.cleaned_data["explanation"]}
-
-
-class _IndentedJSONField(forms.JSONField):
-    def prepare_value(self, value: Any) -> Any:
-        if isinstance(value, InvalidJSONInput):
-            return value
-        text = json.dumps(value, ensure_ascii=False, indent=2)
-        return text.encode(errors="backslashreplace").decode()  # half a surrogate pair is no text
-
-
-class PolicyVersionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A new version: a document that the method accepts, or a list of what it does not."""
-
-    document = _IndentedJSONField(
-        widget=Textarea(attrs={"rows": 32, "class": "desk-code", "spellcheck": "false"}),
-        help_text="Thresholds run from 0 to 1; 1.01 is out of any score's reach.",
-    )
-
-    class Meta:
-        model = PolicyVersion
-        fields = ("policy", "document")
-
-    def clean_document(self) -> dict[str, Any]:
-        document = self.cleaned_data["document"]
-        try:
-            text = json.dumps(document, ensure_ascii=False, allow_nan=False)
-            text.encode()
-        except ValueError as error:  # NaN, or half a surrogate pair
-            raise forms.ValidationError(f"This cannot be stored: {error}.") from None
-        if "\\u0000" in text:
-            raise forms.ValidationError("This cannot be stored: it holds a null character.")
-        try:
-            accepted: dict[str, Any] = PolicyDocument.model_validate(document).model_dump(
-                mode="json"
-            )
-        except ValidationError as error:
-            raise forms.ValidationError(
-                [
-                    f"{'.'.join(str(part) for part in problem['loc']) or 'document'}: "
-                    f"{problem['msg']}"
-                    for problem in error.errors(include_url=False, include_context=False)
-                ]
-            ) from None
-        return accepted
-
-
-def newest_document(policy: Policy | None) -> dict[str, Any]:
-    """What a new version starts from: the policy's last one, or the published constants."""
-    last = policy.versions.order_by("-number").first() if policy else None
-    if last is not None:
-        document: dict[str, Any] = last.document
-        return document
-    return PolicyDocument().model_dump(mode="json")

@@ -50,9 +50,15 @@ GRANTS: Final[dict[str, tuple[Role, ...]]] = {
     "moderation.view_policy": (MODERATOR, LEAD, POLICY_AUTHOR, AUDITOR, OPERATOR),
     "moderation.add_policy": (POLICY_AUTHOR,),
     "moderation.view_policyversion": (MODERATOR, LEAD, POLICY_AUTHOR, AUDITOR, OPERATOR),
-    "moderation.add_policyversion": (POLICY_AUTHOR,),
     "moderation.view_policyevaluation": (MODERATOR, LEAD, POLICY_AUTHOR, AUDITOR),
     "moderation.add_policyevaluation": (POLICY_AUTHOR,),
+    "policies.view_policydraft": (LEAD, POLICY_AUTHOR, AUDITOR),
+    "policies.author_policy": (POLICY_AUTHOR,),
+    "policies.publish_policy": (LEAD, POLICY_AUTHOR),  # what somebody else wrote
+    "policies.assign_policy": (POLICY_AUTHOR, OPERATOR),
+    "policies.view_policyassignment": (LEAD, POLICY_AUTHOR, AUDITOR, OPERATOR),
+    "policies.run_what_if": (LEAD, POLICY_AUTHOR, AUDITOR),
+    "policies.view_policyshadow": (LEAD, POLICY_AUTHOR, AUDITOR),
     # Tenants, and what they are told.
     "accounts.view_tenant": (AUDITOR, OPERATOR),
     "accounts.add_tenant": (OPERATOR,),

@@ -18,6 +18,7 @@ ROOTS = {
     "moderation": ROOT / "platform",
     "desk": ROOT / "platform",
     "playground": ROOT / "platform",
+    "policies": ROOT / "platform",
     "webhooks": ROOT / "platform",
 }
 

@@ -2,7 +2,6 @@
 
 import itertools
 import re
-import uuid
 
 import pytest
 from pydantic import ValidationError
@@ -232,17 +231,3 @@ def test_a_job_asks_for_no_more_than_the_policy_allows() -> None:
         with pytest.raises(LimitExceeded, match=f"{field} is {value}; .* at most") as refused:
             policy.check_limits(**(fits | {field: value}))  # type: ignore[arg-type]
         assert refused.value.field == field
-
-
-def test_the_sample_has_its_share_and_is_always_the_same() -> None:
-    pictures = [uuid.UUID(int=i) for i in range(4000)]
-    policy = Policy(review_rate=0.25)
-
-    sampled = [one for one in pictures if policy.sampled(one)]
-
-    assert 900 < len(sampled) < 1100
-    assert sampled == [one for one in pictures if policy.sampled(one)]
-    more = Policy(review_rate=0.5)
-    assert all(more.sampled(one) for one in sampled), "a higher rate adds to it"
-    assert not any(Policy().sampled(one) for one in pictures)
-    assert all(Policy(review_rate=1).sampled(one) for one in pictures)

@@ -1,0 +1,107 @@
+"""The forms of those who write and hand out policies."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.forms.fields import InvalidJSONInput
+from django.utils import timezone
+
+from accounts.models import Tenant
+from moderation.models import PolicyVersion
+from policies.documents import DocumentRefused, document_read
+from policies.models import PolicyAssignment, PolicyDraft
+
+if TYPE_CHECKING:
+    Select = forms.Select
+    Textarea = forms.Textarea
+else:
+    from unfold.widgets import UnfoldAdminSelectWidget as Select
+    from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
+
+
+class _IndentedJSONField(forms.JSONField):
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, InvalidJSONInput):
+            return value
+        text = json.dumps(value, ensure_ascii=False, indent=2)
+        return text.encode(errors="backslashreplace").decode()  # half a surrogate pair is no text
+
+
+class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A draft: a document that the method accepts, or a list of what it does not."""
+
+    document = _IndentedJSONField(
+        widget=Textarea(attrs={"rows": 32, "class": "desk-code", "spellcheck": "false"}),
+        help_text="Thresholds run from 0 to 1; 1.01 is out of any score's reach. What is left out "
+        "means the default. The fields stand in docs/policies.md.",
+    )
+
+    class Meta:
+        model = PolicyDraft
+        fields = ("policy", "note", "document")
+
+    def clean_document(self) -> dict[str, Any]:
+        try:
+            return document_read(self.cleaned_data["document"]).model_dump(mode="json")
+        except DocumentRefused as refused:
+            raise forms.ValidationError(refused.problems) from None
+
+
+class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Which version a tenant gets, and when."""
+
+    class Meta:
+        model = PolicyAssignment
+        fields = ("tenant", "policy_version", "starts_at")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "starts_at" in self.fields:
+            self.fields["starts_at"].required = False
+            self.fields["starts_at"].help_text = "UTC. Empty: at once."
+
+    def clean_starts_at(self) -> Any:
+        starts_at = self.cleaned_data["starts_at"]
+        if starts_at is not None and starts_at < timezone.now():
+            raise forms.ValidationError("That moment is over: leave it empty for at once.")
+        return starts_at
+
+
+class WhatIfForm(forms.Form):
+    """Which policy, over how many days, of whom."""
+
+    policy = forms.UUIDField(widget=forms.HiddenInput)
+    days = forms.IntegerField(
+        min_value=1,
+        max_value=365,
+        initial=7,
+        widget=forms.NumberInput(attrs={"class": "desk-input"}),
+        error_messages={
+            "min_value": "days: at least one day is needed.",
+            "max_value": "days: at most 365 days are looked back.",
+        },
+    )
+    tenant = forms.ModelChoiceField(
+        Tenant.objects.order_by("name"), required=False, empty_label="all tenants", widget=Select
+    )
+
+
+class DifferenceForm(forms.Form):
+    """Two versions or drafts."""
+
+    before = forms.UUIDField()
+    after = forms.UUIDField()
+
+
+class ShadowForm(forms.Form):
+    """Whose traffic a draft judges without acting."""
+
+    tenant = forms.ModelChoiceField(
+        Tenant.objects.order_by("name"), required=False, empty_label="all tenants", widget=Select
+    )
+
+
+def versions_before(version: PolicyVersion) -> Any:
+    """The versions of the same policy with lower numbers, the nearest first."""
+    return version.policy.versions.filter(number__lt=version.number).order_by("-number")

@@ -1,0 +1,128 @@
+"""What was judged, read back from the record: enough to decide anew without a model.
+
+One statement each for prompts and for pictures, streamed; what comes out is decided by the very
+functions of `ethical_lens.decide`.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from config.identifiers import uuid7_first
+from ethical_lens.results import Concept, Factor, Label, LifeStage
+
+CHUNK: Final = 5000
+
+_YOUNG: Final = " || ".join(f'@ == "{stage.value}"' for stage in LifeStage if stage.under_twenty)
+_SCORES: Final = ", ".join(f"(d.scores->>'{concept.value}')::float8" for concept in Concept)
+
+_PROMPTS: Final = """
+SELECT job.id, d.action, d.reason, d.labels, d.factors, d.scores::text
+FROM jobs_job job
+JOIN moderation_decision d ON d.job_id = job.id AND d.stage = 'align' AND d.actor_id IS NULL
+WHERE {which}
+ORDER BY job.id, d.id
+"""
+_LOOKS: Final = f"""
+SELECT d.picture_id, job.id, d.round, d.action, d.reason,
+       coalesce((job.text_verdict->>'minor')::boolean, false)
+         OR coalesce(jsonb_path_exists(picture.draws, '$[*].age ? ({_YOUNG})'), false)
+         OR jsonb_path_exists(d.faces, '$[*].under_twenty ? (@ == true)'),
+       {_SCORES}
+FROM jobs_job job
+JOIN moderation_decision d ON d.job_id = job.id AND d.stage = 'scrutinise' AND d.actor_id IS NULL
+JOIN jobs_picture picture ON picture.id = d.picture_id
+WHERE {{which}}
+ORDER BY d.picture_id, d.id
+"""
+_FACTORS: Final = frozenset(factor.value for factor in Factor)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which jobs: those named, or all since a moment, of one tenant or of all."""
+
+    since: datetime | None = None
+    tenant: UUID | None = None
+    jobs: Sequence[UUID] | None = None
+
+    def sql(self) -> tuple[str, list[Any]]:
+        """The condition on `job`, and its parameters."""
+        parts, values = ["true"], list[Any]()
+        if self.jobs is not None:
+            parts.append("job.id = ANY(%s::uuid[])")
+            values.append([str(one) for one in self.jobs])
+        if self.since is not None:
+            parts.append("job.id >= %s")  # ids sort by age, and are indexed
+            values.append(uuid7_first(self.since))
+        if self.tenant is not None:
+            parts.append("job.tenant_id = %s")
+            values.append(self.tenant)
+        return " AND ".join(parts), values
+
+
+class JudgedPrompt(NamedTuple):
+    """A prompt as it was decided on; without labels nobody reached a verdict."""
+
+    job: UUID
+    action: str
+    reason: str
+    labels: frozenset[Label]
+    factors: frozenset[Factor]
+    factor_scores: dict[Factor, float]
+
+
+class Look(NamedTuple):
+    """One look at a picture. `repaired`: regions were blurred already. `scores` is None where they
+    could not be read. `under_twenty`: prompt, draw or a face said so."""
+
+    picture: UUID
+    job: UUID
+    round: int
+    repaired: bool
+    action: str
+    reason: str
+    under_twenty: bool
+    scores: dict[Concept, float] | None
+
+
+def prompts_stored(selection: Selection) -> Iterator[JudgedPrompt]:
+    """The system's decision on each prompt."""
+    for job, action, reason, labels, factors, scores in _rows(_PROMPTS, selection):
+        found = _loads(scores)
+        yield JudgedPrompt(
+            job, action, reason,
+            frozenset(map(Label, labels)),
+            frozenset(map(Factor, factors)),
+            {Factor(name): score for name, score in found.items() if name in _FACTORS},
+        )  # fmt: skip
+
+
+def pictures_stored(selection: Selection) -> Iterator[list[Look]]:
+    """The system's looks at each picture, in their order."""
+    for _, rows in groupby(_rows(_LOOKS, selection), key=lambda row: row[0]):
+        looks: list[Look] = []
+        for picture, job, round, action, reason, under_twenty, *scores in rows:
+            repaired = bool(looks) and looks[-1].round == round
+            found = None if None in scores else dict(zip(Concept, scores, strict=True))
+            looks.append(Look(picture, job, round, repaired, action, reason, under_twenty, found))
+        yield looks
+
+
+def _loads(text: str) -> dict[str, float]:
+    found: dict[str, float] = json.loads(text)
+    return found
+
+
+def _rows(sql: str, selection: Selection) -> Iterable[tuple[Any, ...]]:
+    which, values = selection.sql()
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql.format(which=which), values)
+        while rows := cursor.fetchmany(CHUNK):
+            yield from rows
