@@ -1,11 +1,13 @@
 """Shadow mode: drafts judge live traffic without acting."""
 
+import logging
 from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from pydantic import ValidationError
 
 from accounts.models import Tenant, User
 from ethical_lens.policy import Policy as PolicyDocument
@@ -14,6 +16,8 @@ from policies.judging import Judged, judged
 from policies.models import PolicyDraft, PolicyShadow, ShadowVerdict
 from policies.stored import Selection
 from policies.what_if import Comparison
+
+logger = logging.getLogger(__name__)
 
 _KEY = ["shadow", "job", "picture"]
 _JUDGED = ["live", "live_reason", "shadowed", "shadowed_reason"]
@@ -35,14 +39,18 @@ def shadows_judge(job_ids: Collection[UUID]) -> int:
     """Record what the running shadows make of these jobs, of what is on record by now. How many
     verdicts. Touches nothing of the jobs.
 
-    Raises whatever a document or the database raises: callers let no job suffer from it.
+    Raises whatever the database raises: callers let no job suffer from it.
     """
     tenants = Job.objects.filter(pk__in=job_ids).values("tenant")
     running = PolicyShadow.objects.filter(Q(tenant=None) | Q(tenant__in=tenants), ended_at=None)
     number = 0
     for shadow in running:
         selection = Selection(jobs=tuple(job_ids), tenant=shadow.tenant_id)
-        document = PolicyDocument.model_validate(shadow.document)
+        try:
+            document = PolicyDocument.model_validate(shadow.document)
+        except ValidationError:
+            logger.exception("shadow %s cannot judge: its document is no policy", shadow.pk)
+            continue
         verdicts = [_verdict(shadow, one) for one in judged(document, selection)]
         with transaction.atomic():
             ShadowVerdict.objects.bulk_create(
@@ -59,7 +67,7 @@ def comparison_of(shadow: PolicyShadow) -> Comparison:
         comparison.add(
             Judged(
                 verdict.job_id, verdict.picture_id, verdict.live, verdict.live_reason,
-                verdict.shadowed, verdict.shadowed_reason, {},
+                verdict.shadowed, verdict.shadowed_reason,
             )
         )  # fmt: skip
     return comparison

@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
 from config.identifiers import uuid7_first
-from ethical_lens.results import Concept, Factor, Label, LifeStage
+from ethical_lens.results import Concept, LifeStage
 
 CHUNK: Final = 5000
 
@@ -30,18 +31,18 @@ WHERE {which}
 ORDER BY job.id, d.id
 """
 _LOOKS: Final = f"""
-SELECT d.picture_id, job.id, d.round, d.action, d.reason,
+SELECT d.picture_id, job.id, d.round, d.stage = 'edit', d.action, d.reason,
        coalesce((job.text_verdict->>'minor')::boolean, false)
          OR coalesce(jsonb_path_exists(picture.draws, '$[*].age ? ({_YOUNG})'), false)
          OR jsonb_path_exists(d.faces, '$[*].under_twenty ? (@ == true)'),
        {_SCORES}
 FROM jobs_job job
-JOIN moderation_decision d ON d.job_id = job.id AND d.stage = 'scrutinise' AND d.actor_id IS NULL
+JOIN moderation_decision d ON d.job_id = job.id AND d.stage IN ('scrutinise', 'edit')
+  AND d.action <> 'edit' AND d.actor_id IS NULL  -- an edit is told beside the verdict on it
 JOIN jobs_picture picture ON picture.id = d.picture_id
 WHERE {{which}}
 ORDER BY d.picture_id, d.id
 """
-_FACTORS: Final = frozenset(factor.value for factor in Factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,56 +69,57 @@ class Selection:
 
 
 class JudgedPrompt(NamedTuple):
-    """A prompt as it was decided on; without labels nobody reached a verdict."""
+    """A prompt as it was decided on; without labels nobody reached a verdict. Scores by factor."""
 
     job: UUID
     action: str
     reason: str
-    labels: frozenset[Label]
-    factors: frozenset[Factor]
-    factor_scores: dict[Factor, float]
+    labels: tuple[str, ...]
+    factors: tuple[str, ...]
+    scores: dict[str, float]
 
 
 class Look(NamedTuple):
-    """One look at a picture. `repaired`: regions were blurred already. `scores` is None where they
-    could not be read. `under_twenty`: prompt, draw or a face said so."""
+    """One look at a picture. `repaired`: regions were blurred, or a face painted anew (`edited`).
+    `under_twenty`: prompt, draw or a face said so. `scores` in the order of `Concept`; None: there
+    was none."""
 
     picture: UUID
     job: UUID
     round: int
     repaired: bool
+    edited: bool
     action: str
     reason: str
     under_twenty: bool
-    scores: dict[Concept, float] | None
+    scores: tuple[float | None, ...]
 
 
 def prompts_stored(selection: Selection) -> Iterator[JudgedPrompt]:
     """The system's decision on each prompt."""
     for job, action, reason, labels, factors, scores in _rows(_PROMPTS, selection):
-        found = _loads(scores)
-        yield JudgedPrompt(
-            job, action, reason,
-            frozenset(map(Label, labels)),
-            frozenset(map(Factor, factors)),
-            {Factor(name): score for name, score in found.items() if name in _FACTORS},
-        )  # fmt: skip
+        found = _scores_of(factors, scores) if factors else {}
+        yield JudgedPrompt(job, action, reason, tuple(labels), tuple(factors), found)
 
 
 def pictures_stored(selection: Selection) -> Iterator[list[Look]]:
     """The system's looks at each picture, in their order."""
-    for _, rows in groupby(_rows(_LOOKS, selection), key=lambda row: row[0]):
+    for _, rows in groupby(_rows(_LOOKS, selection), key=itemgetter(0)):
         looks: list[Look] = []
-        for picture, job, round, action, reason, under_twenty, *scores in rows:
+        for picture, job, round, edited, action, reason, under_twenty, *scores in rows:
             repaired = bool(looks) and looks[-1].round == round
-            found = None if None in scores else dict(zip(Concept, scores, strict=True))
-            looks.append(Look(picture, job, round, repaired, action, reason, under_twenty, found))
+            looks.append(
+                Look(
+                    picture, job, round, repaired, edited, action, reason, under_twenty,
+                    tuple(scores),
+                )
+            )  # fmt: skip
         yield looks
 
 
-def _loads(text: str) -> dict[str, float]:
+def _scores_of(factors: Sequence[str], text: str) -> dict[str, float]:
     found: dict[str, float] = json.loads(text)
-    return found
+    return {factor: found[factor] for factor in factors if factor in found}
 
 
 def _rows(sql: str, selection: Selection) -> Iterable[tuple[Any, ...]]:
