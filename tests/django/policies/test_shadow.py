@@ -18,7 +18,7 @@ from policies.drafts import draft_edit, draft_make
 from policies.models import PolicyShadow, ShadowVerdict
 from policies.shadow import shadow_end, shadow_start, shadows_judge
 from review_cases import claimed, judged_job, make_user, painted_job
-from workers.align import job_align
+from workers.align import jobs_align
 from workers.scrutinise import jobs_scrutinise
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -40,7 +40,7 @@ def verdicts(shadow: PolicyShadow) -> list[tuple[Any, str, str]]:
 
 def aligned(tenant: Tenant) -> Job:
     job = make_job(tenant)
-    job_align([claimed(job, "align")])
+    jobs_align([claimed(job, "align")])
     job.refresh_from_db()
     return job
 
