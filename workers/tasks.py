@@ -12,8 +12,8 @@ from django.db import connection
 from accounts.idempotency import kept_answers_forget
 from config.celery import app
 from jobs.stages import STAGES
-from jobs.sweep import orphans_sweep
-from policies.retention import unreleased_forget, workers_forget
+from jobs.sweep import orphans_sweep, workers_forget
+from policies.retention import unreleased_forget
 from webhooks.endpoints import previous_secrets_forget
 from workers.align import job_revise, jobs_align
 from workers.deliver import event_deliver
