@@ -17,6 +17,7 @@ from jobs.storage import object_get, quarantine_put
 from moderation.policies import policy_of_version
 from workers.leasing import finish_together
 from workers.loading import face_reader, region_finder, scrutineer
+from workers.near import pdq_hash
 from workers.pngs import png_decode, png_encode
 from workers.shadowing import judge_in_shadow
 
@@ -54,6 +55,7 @@ def jobs_scrutinise(claims: Sequence[Claim]) -> bool:
                 verdict=outcome.first if blurred else outcome.final,
                 blurred=blurred,
                 verdict_on_blurred=outcome.final if blurred else None,
+                pdq=pdq_hash(outcome.blurred or request.image),
                 not_as_drawn=draw_to_show(request, outcome, picture.text) is not None,
             )
         )

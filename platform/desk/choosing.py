@@ -6,7 +6,8 @@ and close the item.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -17,26 +18,33 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import User
-from desk.models import Choice, ItemKind, ReviewItem, Verdict
+from desk.models import Choice, ItemKind, ReviewItem, Severity, Verdict
+from desk.nearness import near_pictures
+from desk.retouching import Region, picture_retouch
 from desk.second_looks import looked_at_again
-from desk.taking import TakingError, item_lock, seconds_spent
+from desk.taking import TakingError, item_lock, item_open, seconds_spent
 from jobs.models import Job
 from jobs.states import TERMINAL, JobStatus
+from jobs.storage import StorageError, StoredObject
 from moderation.appeals import AppealError, appeal_answer
 from moderation.models import Decision
+from moderation.previews import PictureUnreadable
 from moderation.released import released_decide
-from moderation.review import ReviewError, picture_decide, prompt_decide
+from moderation.repairs import StageOpen, picture_release_blurred, picture_repaint
+from moderation.review import NotInReview, ReviewError, picture_decide, prompt_decide
 
 logger = logging.getLogger(__name__)
 
 VERDICTS: Final[Mapping[str, frozenset[Verdict]]] = {
-    ItemKind.PICTURE: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
+    ItemKind.PICTURE: frozenset({Verdict.ALLOW, Verdict.BLOCK, Verdict.BLUR, Verdict.REPAINT}),
     ItemKind.PROMPT: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
     ItemKind.APPEAL: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
     ItemKind.REPORT: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
     ItemKind.SAMPLE: frozenset({Verdict.ALLOW, Verdict.BLOCK}),
 }
 """What can be chosen, by the kind of item."""
+REPAIRS: Final = frozenset({Verdict.BLUR, Verdict.REPAINT})
+LONGEST_PROMPT: Final = 2000
 BATCH: Final = 200
 
 
@@ -48,29 +56,77 @@ class TooLate(ChoiceError):
     """The time for undo is over."""
 
 
-def choice_make(*, item_id: UUID, user: User, verdict: Verdict, explanation: str) -> Choice:
-    """Choose for an item that the person holds.
+def choice_make(
+    *,
+    item_id: UUID,
+    user: User,
+    verdict: Verdict,
+    explanation: str,
+    region: Region | None = None,
+    prompt: str = "",
+) -> Choice:
+    """Choose for an item that the person holds; to blur takes a `region`, to repaint a `prompt`.
 
     Raises `NotHeld`, and `ChoiceError` where the reason is missing or the verdict does not fit.
     """
     if not explanation.strip():
         raise ChoiceError("Say why: the reason is empty.")
+    if verdict is Verdict.REPAINT and not 0 < len(prompt.strip()) <= LONGEST_PROMPT:
+        raise ChoiceError(f"Write the prompt to repaint from: 1 to {LONGEST_PROMPT} characters.")
+    blurred = _blurred(item_id, user, region) if verdict is Verdict.BLUR else None
     with transaction.atomic():
         _job_lock(item_id)
         item = item_lock(item_id=item_id, user=user)
         if verdict not in VERDICTS.get(item.kind, frozenset()):
             raise ChoiceError(f"{verdict.label} is no answer to a {item.get_kind_display()}.")
+        if verdict in REPAIRS and not repairable(item):
+            raise ChoiceError("Where somebody under 20 may be shown, nothing is repaired.")
         choice = Choice.objects.create(
             item=item,
             user=user,
             verdict=verdict.value,
             explanation=explanation.strip(),
+            prompt=prompt.strip() if verdict is Verdict.REPAINT else "",
+            blurred=blurred,
             seconds=seconds_spent(item),
         )
         undo = timedelta(seconds=settings.ENVIRONMENT.moderator_undo_seconds)
         item.holder, item.held_until, item.settles_at = None, None, timezone.now() + undo
         item.save(update_fields=["holder", "held_until", "settles_at"])
         return choice
+
+
+def choices_likewise(choice: Choice, items: Sequence[UUID]) -> list[Choice]:
+    """Choose the same for other items, as far as their pictures are nearly the same and the person
+    may take them; the rest is left alone. Only what needs nothing of its own is chosen likewise.
+    """
+    if choice.verdict not in {Verdict.ALLOW, Verdict.BLOCK}:
+        return []
+    near = [found.picture_id for found in near_pictures(choice.item.picture)]
+    alike = ReviewItem.objects.filter(
+        pk__in=items, picture__in=near, kind=ItemKind.PICTURE, closed_at=None, settles_at=None
+    ).exclude(pk=choice.item_id)
+    made = []
+    for item_id in alike.order_by("pk").values_list("pk", flat=True):
+        try:
+            with transaction.atomic():
+                item_open(item_id=item_id, user=choice.user)
+                made.append(
+                    choice_make(
+                        item_id=item_id,
+                        user=choice.user,
+                        verdict=Verdict(choice.verdict),
+                        explanation=choice.explanation,
+                    )
+                )
+        except TakingError as error:
+            logger.info("item %s was not decided likewise: %s", item_id, error)
+    return made
+
+
+def repairable(item: ReviewItem) -> bool:
+    """Whether the picture may be blurred or repainted: not beside somebody under 20."""
+    return item.severity < Severity.HIGHEST
 
 
 def choice_undo(*, choice_id: UUID, user: User) -> ReviewItem:
@@ -120,9 +176,15 @@ def _settle(item_id: UUID) -> bool:
             try:
                 with transaction.atomic():
                     choice.decision = _carry_out(item, choice)
-            except (ReviewError, AppealError) as error:
+            except StageOpen:
+                return False
+            except (NotInReview, AppealError) as error:
                 logger.warning("the choice %s was overtaken: %s", choice.pk, error)
                 _close(item, choice)
+            except ReviewError as error:
+                logger.warning("the choice %s cannot be carried out: %s", choice.pk, error)
+                item.settles_at = None  # it waits for another choice
+                item.save(update_fields=["settles_at"])
         choice.settled_at = timezone.now()
         choice.save(update_fields=["decision", "settled_at"])
         return True
@@ -153,6 +215,22 @@ def _carry_out(item: ReviewItem, choice: Choice) -> Decision:
             keep=passes,
             explanation=choice.explanation,
         )
+    if choice.verdict == Verdict.BLUR:
+        blurred = dict(choice.blurred or {})
+        return picture_release_blurred(
+            picture_id=item.picture_id,
+            moderator=choice.user,
+            of=blurred.pop("of"),
+            blurred=StoredObject(**blurred),
+            explanation=choice.explanation,
+        )
+    if choice.verdict == Verdict.REPAINT:
+        return picture_repaint(
+            picture_id=item.picture_id,
+            moderator=choice.user,
+            prompt=choice.prompt,
+            explanation=choice.explanation,
+        )
     return picture_decide(
         picture_id=item.picture_id,
         moderator=choice.user,
@@ -160,6 +238,20 @@ def _carry_out(item: ReviewItem, choice: Choice) -> Decision:
         explanation=choice.explanation,
         waited=True,
     )
+
+
+def _blurred(item_id: UUID, user: User, region: Region | None) -> dict[str, object]:
+    """What the picture looks like with the region blurred, stored before anything is locked."""
+    if region is None:
+        raise ChoiceError("Draw the region to blur.")
+    item = ReviewItem.objects.select_related("picture__current").get(pk=item_id)
+    if item.holder_id != user.pk or item.picture is None or item.picture.current is None:
+        raise ChoiceError("You do not hold a picture.")
+    try:
+        stored = picture_retouch(item.picture, region)
+    except (StorageError, PictureUnreadable) as error:
+        raise ChoiceError(f"The picture cannot be read now: {error}.") from error
+    return asdict(stored) | {"of": item.picture.current.sha256}
 
 
 def _close(item: ReviewItem, choice: Choice) -> None:

@@ -2,7 +2,8 @@
 
 from django import forms
 
-from desk.models import Category, ReviewerSettings, Verdict
+from desk.models import Category, ReviewerSettings, ReviewItem, Verdict
+from desk.retouching import BadRegion, Region
 
 
 class ChoiceForm(forms.Form):
@@ -12,6 +13,21 @@ class ChoiceForm(forms.Form):
     explanation = forms.CharField(
         max_length=2000, error_messages={"required": "Say why: the reason is empty."}
     )
+
+    prompt = forms.CharField(max_length=2000, required=False)
+    region = forms.CharField(max_length=200, required=False)
+    likewise = forms.ModelMultipleChoiceField(ReviewItem.objects.all(), required=False)
+
+    def clean_region(self) -> Region | None:
+        """`left,top,right,bottom` as shares of the picture."""
+        text = self.cleaned_data["region"]
+        if not text:
+            return None
+        try:
+            return Region(*(float(part) for part in text.split(",")))
+        except (TypeError, ValueError) as error:
+            told = str(error) if isinstance(error, BadRegion) else "The region is four numbers."
+            raise forms.ValidationError(told) from error
 
     @property
     def problem(self) -> str:

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -175,6 +176,8 @@ class Verdict(models.TextChoices):
 
     ALLOW = "allow"
     BLOCK = "block"
+    BLUR = "blur"
+    REPAINT = "repaint"
     ESCALATE = "escalate"
     HAND_BACK = "hand_back"
 
@@ -193,6 +196,10 @@ class Choice(models.Model):
     )
     verdict = models.CharField(max_length=9, choices=Verdict.choices)
     explanation = models.TextField(blank=True)
+    prompt = models.TextField(blank=True, help_text="what it is to be repainted from")
+    blurred = models.JSONField(
+        null=True, help_text="jobs.storage.StoredObject, and `of`: the digest of its original"
+    )
     seconds = models.FloatField(help_text="between taking and choosing")
     chosen_at = models.DateTimeField(auto_now_add=True)
     undone_at = models.DateTimeField(null=True)
@@ -236,3 +243,20 @@ class ReviewerSettings(models.Model):
 
     def __str__(self) -> str:
         return f"settings of {self.user}"
+
+
+class PictureHash(models.Model):
+    """The PDQ hash of a picture as it was judged; see `desk.nearness`. Pictures without structure
+    have none."""
+
+    version = models.OneToOneField(
+        "jobs.PictureVersion", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    pdq = models.BinaryField(help_text="32 bytes")
+    bands = ArrayField(models.IntegerField())
+
+    class Meta:
+        indexes = [GinIndex(fields=["bands"], name="picture_near")]
+
+    def __str__(self) -> str:
+        return bytes(self.pdq).hex()

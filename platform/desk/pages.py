@@ -9,9 +9,10 @@ from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from desk.choosing import VERDICTS
+from desk.choosing import VERDICTS, repairable
 from desk.diffs import words_diff
 from desk.models import Category, Choice, ItemKind, ReviewItem, Verdict, review_permission
+from desk.nearness import near_pictures
 from desk.reviewers import settings_of
 from desk.second_looks import golden_possible, is_blind
 from desk.taking import queues_of
@@ -94,6 +95,9 @@ def item_context(item: ReviewItem, user: User) -> dict[str, Any]:
         .select_related("actor", "policy_version__policy")
         .order_by("id")[:50],
         "blind": blind,
+        "near": [] if blind else _near(picture),
+        "repairable": holds and item.kind == ItemKind.PICTURE and repairable(item),
+        "used": used,
         "golden_possible": user.has_perm("desk.lead") and golden_possible(item),
         "reports": picture.reports.filter(answer=None)[:SHOWN] if picture else [],
         "same_prompt": _closed(item, blind, prompt_digest=item.prompt_digest),
@@ -156,6 +160,38 @@ def waiting_text(**of: Any) -> str:
         .count()
     )
     return "99+" if number == COUNTED else str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A near-identical picture, and the item by which a person looks at it, where there is one."""
+
+    picture: Picture
+    distance: int
+    item: ReviewItem | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can be decided likewise."""
+        return (
+            self.item is not None
+            and self.item.closed_at is None
+            and self.item.settles_at is None
+            and self.item.kind == ItemKind.PICTURE
+        )
+
+
+def _near(picture: Picture | None) -> list[Near]:
+    found = near_pictures(picture)[:SHOWN]
+    ids = [one.picture_id for one in found]
+    pictures = Picture.objects.select_related("job").in_bulk(ids)
+    items = {
+        item.picture_id: item
+        for item in ReviewItem.objects.filter(picture__in=ids, expected="").order_by("entered_at")
+    }
+    return [
+        Near(pictures[one.picture_id], one.distance, items.get(one.picture_id)) for one in found
+    ]
 
 
 def _versions(picture: Picture | None) -> list[VersionCard]:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from desk.agreement import agreement_rows
-from desk.choosing import choice_make, choice_undo
+from desk.choosing import choice_make, choice_undo, choices_likewise
 from desk.forms import ChoiceForm, SettingsForm
 from desk.models import Choice, ReviewItem, Verdict, review_permission
 from desk.pages import home_context, item_context
@@ -84,16 +84,27 @@ def decide(request: HttpRequest, user: User, item_id: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, form.problem)
         return _to(item.pk)
-    verdict, explanation = Verdict(form.cleaned_data["verdict"]), form.cleaned_data["explanation"]
-    done = _tried(
-        request,
-        lambda: (
-            item_escalate(item_id=item.pk, user=user, explanation=explanation)
-            if verdict is Verdict.ESCALATE
-            else choice_make(item_id=item.pk, user=user, verdict=verdict, explanation=explanation)
-        ),
+    if not _tried(request, lambda: _choose(request, user, item, form.cleaned_data)):
+        return _to(item.pk)
+    return _next(request, user)
+
+
+def _choose(request: HttpRequest, user: User, item: ReviewItem, sent: dict[str, Any]) -> None:
+    verdict, explanation = Verdict(sent["verdict"]), sent["explanation"]
+    if verdict is Verdict.ESCALATE:
+        item_escalate(item_id=item.pk, user=user, explanation=explanation)
+        return
+    choice = choice_make(
+        item_id=item.pk,
+        user=user,
+        verdict=verdict,
+        explanation=explanation,
+        region=sent["region"],
+        prompt=sent["prompt"],
     )
-    return _next(request, user) if done else _to(item.pk)
+    likewise = choices_likewise(choice, [other.pk for other in sent["likewise"]])
+    if likewise:
+        messages.success(request, f"{len(likewise)} near-identical decided likewise.")
 
 
 @require_POST

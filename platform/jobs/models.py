@@ -240,6 +240,7 @@ class PictureVersion(models.Model):
     class Kind(models.TextChoices):
         PAINTED = "painted"
         BLURRED = "blurred"
+        RETOUCHED = "retouched", "blurred by a moderator"
         EDITED = "edited"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

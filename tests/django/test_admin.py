@@ -91,6 +91,7 @@ def test_every_model_of_ours_is_in_the_admin() -> None:
         "SentPicture",
         "ShadowVerdict",
         "ErasedPicture",
+        "PictureHash",
     }
 
 

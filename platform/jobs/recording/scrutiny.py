@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from config.rows import rows_insert, rows_read, rows_update
+from desk.models import PictureHash
+from desk.nearness import bands_of
 from ethical_lens.results import AttributeDraw, PictureAction, PictureVerdict, TextVerdict
 from jobs.claims import Claim, Onward, stages_finish
 from jobs.models import Job, Picture, PictureVersion
@@ -63,6 +65,8 @@ class ScrutinisedPicture:
     verdict: PictureVerdict
     blurred: StoredObject | None = None
     verdict_on_blurred: PictureVerdict | None = None
+    pdq: bytes | None = None
+    """The PDQ hash of the picture as it is left, 32 bytes; None where it has none."""
     not_as_drawn: bool = False
 
     @property
@@ -119,6 +123,12 @@ def scrutiny_finish(
         rows_insert([*blurred, *decisions])
         rows_update([painted[picture.id] for picture in pictures], "verdict")
         rows_update(pictures, "current", "status", "reason", "round", "cleared_by")
+        hashed = [item for claim in held for item in scrutinised[claim]]
+        rows_insert(
+            PictureHash(version=picture.current, pdq=item.pdq, bands=bands_of(item.pdq))
+            for picture, item in zip(pictures, hashed, strict=True)
+            if item.pdq is not None
+        )
         for claim in held:
             if any(item.not_as_drawn for item in scrutinised[claim]):
                 edit_add(job=jobs[claim.job_id], round=claim.round)

@@ -54,10 +54,58 @@
     if (key === "w" && why) { why.focus(); return true; }
     const wanted = document.querySelector(`[data-key="${key}"]`);
     if (!wanted) return false;
-    if (wanted.tagName === "FORM") wanted.requestSubmit();
+    if (wanted.hidden) return false;
+    if (wanted.tagName === "SUMMARY") {
+      wanted.parentElement.open = true;
+      wanted.parentElement.querySelector("textarea").focus();
+    } else if (wanted.tagName === "FORM") wanted.requestSubmit();
     else wanted.click();
     if (why && !why.value) { why.classList.add("desk-missing"); }
     return true;
+  }
+
+  // A region is drawn on the current picture; it is sent as shares of its width and height.
+  const current = document.getElementById("desk-current");
+  const draw = document.getElementById("desk-draw");
+  if (current && draw) {
+    const svg = current.querySelector("svg");
+    const box = svg.viewBox.baseVal;
+    const shape = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    shape.classList.add("desk-region");
+    let from = null;
+    const place = (event) => {
+      const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
+      return { x: Math.min(Math.max(at.x, 0), box.width), y: Math.min(Math.max(at.y, 0), box.height) };
+    };
+    const show = (to) => {
+      const left = Math.min(from.x, to.x), top = Math.min(from.y, to.y);
+      const width = Math.abs(from.x - to.x), height = Math.abs(from.y - to.y);
+      for (const [name, value] of Object.entries({ x: left, y: top, width, height })) {
+        shape.setAttribute(name, value);
+      }
+      document.getElementById("desk-region").value = [left / box.width, top / box.height,
+        (left + width) / box.width, (top + height) / box.height].map((n) => n.toFixed(5)).join(",");
+    };
+    const drawing = (on) => {
+      current.classList.toggle("desk-drawing", on);
+      draw.setAttribute("aria-pressed", String(on));
+    };
+    draw.addEventListener("click", () => drawing(!current.classList.contains("desk-drawing")));
+    current.addEventListener("pointerdown", (event) => {
+      if (!current.classList.contains("desk-drawing")) return;
+      event.preventDefault();
+      current.setPointerCapture(event.pointerId);
+      from = place(event);
+      svg.append(shape);
+    });
+    current.addEventListener("pointermove", (event) => { if (from) show(place(event)); });
+    current.addEventListener("pointerup", (event) => {
+      if (!from) return;
+      show(place(event));
+      from = null;
+      drawing(false);
+      document.getElementById("desk-blur").hidden = false;
+    });
   }
 
   const typing = (target) => target.matches("input, textarea, select, [contenteditable]");

@@ -1,0 +1,131 @@
+"""What a moderator does with a picture in review besides letting it pass or not: release it with a
+region blurred, or have it painted anew from an edited prompt."""
+
+from uuid import UUID
+
+from django.db import transaction
+from pydantic import ValidationError
+
+from accounts.models import User
+from desk.entering import picture_leave
+from ethical_lens.results import TextVerdict
+from jobs.models import Job, Picture, PictureVersion
+from jobs.outbox import outbox_continue
+from jobs.promotion import stage_promote
+from jobs.services import release_schedule, stages_add
+from jobs.stages import GENERATE, RELEASE, SCRUTINISE
+from jobs.states import JobStatus, PictureStatus, StageState
+from jobs.storage import StoredObject
+from moderation.decisions import decision_record
+from moderation.models import Decision, DecisionAction, DecisionStage
+from moderation.review import NotInReview, ReviewError
+
+
+class StageOpen(ReviewError):
+    """A stage of the job is under way; later it can be done."""
+
+
+def picture_release_blurred(
+    *, picture_id: UUID, moderator: User, blurred: StoredObject, of: str, explanation: str
+) -> Decision:
+    """Release the picture as `blurred`, which was made of the version with the digest `of`: the
+    decision names the digest of what the moderator made, and nothing else gets out by it.
+
+    Raises `NotInReview`, also where the picture has another version by now.
+    """
+    with transaction.atomic():
+        job, picture = _in_review(picture_id)
+        assert picture.current is not None  # by the condition
+        if picture.current.sha256 != of:
+            raise NotInReview(f"picture {picture.index} of job {job.id} is another by now")
+        version = PictureVersion.objects.create(
+            picture=picture,
+            round=picture.round,
+            kind=PictureVersion.Kind.RETOUCHED,
+            prompt=picture.current.prompt,
+            key=blurred.key,
+            sha256=blurred.sha256,
+            size=blurred.size,
+            model_digests=picture.current.model_digests,
+        )
+        decision = decision_record(
+            job=job,
+            picture=picture,
+            stage=DecisionStage.REVIEW,
+            round=picture.round,
+            actor=moderator,
+            action=DecisionAction.RELEASE,
+            reason="moderator_blurred",
+            explanation=explanation.strip(),
+            object_digest=version.sha256,
+        )
+        picture.current, picture.cleared_by, picture.reason = version, decision, decision.reason
+        picture.save(update_fields=["current", "cleared_by", "reason"])
+        picture_leave(picture.id, by=moderator)
+        release_schedule(job=job, delay=0.0)
+        return decision
+
+
+def picture_repaint(
+    *, picture_id: UUID, moderator: User, prompt: str, explanation: str
+) -> Decision:
+    """Have the picture painted in a round of its own from `prompt`, and scrutinised as any other.
+
+    Ages in the moderator's words are read by nobody: whatever looks sexual is blocked then, as if
+    somebody under 20 were shown.
+
+    Raises `NotInReview`; `StageOpen` where the job is still at work; `ReviewError` where the
+    prompt was found sexual, which cannot be repainted unread.
+    """
+    with transaction.atomic():
+        job, picture = _in_review(picture_id)
+        stages = job.stages.all()
+        if stages.filter(state__in=[StageState.READY, StageState.RUNNING]).exists():
+            raise StageOpen(f"job {job.id} has a stage under way")
+        job.text_verdict = _as_if_minor(job)
+        decision = decision_record(
+            job=job,
+            picture=picture,
+            stage=DecisionStage.REVIEW,
+            round=picture.round,
+            actor=moderator,
+            action=DecisionAction.REPAINT,
+            reason="moderator_repainted",
+            explanation=explanation.strip(),
+        )
+        stages.filter(state=StageState.WAITING).update(state=StageState.SKIPPED)
+        rounds = stages.exclude(stage=RELEASE.name).values_list("round", flat=True)
+        picture.round = max(rounds) + 1
+        picture.prompt, picture.reason = prompt, decision.reason
+        picture.status = PictureStatus.QUARANTINED.value
+        picture.save(update_fields=["round", "prompt", "reason", "status"])
+        stages_add(job=job, stages=(GENERATE, SCRUTINISE), round=picture.round)
+        releases = stages.filter(stage=RELEASE.name).count()
+        stages_add(job=job, stages=(RELEASE,), round=releases + 1)
+        job.status, job.reason, job.explanation = JobStatus.QUEUED.value, "", ""
+        job.save(update_fields=["text_verdict", "status", "reason", "explanation"])
+        picture_leave(picture.id, by=moderator)
+        stage_promote(job)
+        outbox_continue(job)
+        return decision
+
+
+def _in_review(picture_id: UUID) -> tuple[Job, Picture]:
+    job = Job.objects.select_for_update(of=("self",)).get(pictures=picture_id)
+    picture = job.pictures.select_related("current").get(pk=picture_id)
+    if (
+        job.status != JobStatus.NEEDS_REVIEW
+        or picture.status != PictureStatus.IN_REVIEW
+        or picture.cleared_by_id is not None
+        or picture.current is None
+    ):
+        raise NotInReview(f"picture {picture.index} of job {job.id} is not waiting for review")
+    return job, picture
+
+
+def _as_if_minor(job: Job) -> dict[str, object]:
+    try:
+        verdict = TextVerdict.model_validate((job.text_verdict or {}) | {"minor": True})
+    except ValidationError as error:
+        raise ReviewError("A prompt found sexual is not painted anew from words unread.") from error
+    return verdict.model_dump(mode="json")
