@@ -34,6 +34,8 @@ _EXPLANATIONS: Final[Mapping[str, str]] = MappingProxyType(
         "region_still_toxic": "The blurred picture still shows {shown}.",
         "figure_named": "The face of a public figure that the prompt names was found; it is "
         "blurred.",
+        "score_near_threshold": "The score of {shown} is just below its threshold; a person must "
+        "look.",
         "no_finding": "No head reached its threshold.",
     }
 )
@@ -72,7 +74,8 @@ def picture_action(
     Order of precedence: nudity or nsfw beside somebody under 20 is blocked and never repaired,
     whatever the policy allows; then the strictest of what the heads that fire ask for: block,
     review, repaint (blocked in the last round), blur (blocked where it was done already); the face
-    of a named figure is blurred even where no head fires; else release.
+    of a named figure is blurred even where no head fires; where a score is within `review_band`
+    below its threshold a person looks; else release.
     """
     reached = tuple(c for c in Concept if scores[c] >= policy.concepts[c].threshold)
     if under_twenty and not SEXUAL_CONCEPTS.isdisjoint(reached):
@@ -85,7 +88,17 @@ def picture_action(
             return JudgedPicture(*_asked(asked, spent), fired, because)
     if figure_found and not repaired:
         return JudgedPicture(PictureAction.BLUR, "figure_named")
+    near = tuple(c for c in Concept if _near_threshold(scores[c], policy, c))
+    if near:
+        return JudgedPicture(PictureAction.REVIEW, "score_near_threshold", because=near)
     return JudgedPicture(PictureAction.RELEASE, "no_finding")
+
+
+def _near_threshold(score: float, policy: Policy, concept: Concept) -> bool:
+    """Whether the score is within the band below a threshold that is acted on."""
+    rule = policy.concepts[concept]
+    acts = rule.does is not HeadAction.ALLOW and rule.threshold <= 1.0
+    return acts and rule.threshold - policy.review_band <= score < rule.threshold
 
 
 def _asked(asked: HeadAction, spent: bool) -> tuple[PictureAction, str]:

@@ -195,7 +195,8 @@ class Policy(Value):
     `labels`: what is done with a prompt by its label, as published where one is not named;
     `factors` by what was found in it. `left_alone`: kinds of people, as "king", who stay as the
     prompt leaves them. `when_aligner_fails` by name, `next` where one is not named. `review_rate`:
-    the share of released pictures that a person looks at afterwards, 0 to 1. `retention_days`:
+    the share of released pictures that a person looks at afterwards, 0 to 1. `review_band`: how
+    far below its threshold a score asks for a person before the release. `retention_days`:
     how long what was not released is kept after the end of its job; None: without an end.
 
     Documents from before a field existed mean its default.
@@ -221,6 +222,7 @@ class Policy(Value):
     when_aligner_fails: dict[str, AlignerFailure] = Field(default_factory=dict)
     limits: Limits = Limits()
     review_rate: float = Field(default=0.0, ge=0.0, le=1.0, allow_inf_nan=False)
+    review_band: float = Field(default=0.0, ge=0.0, le=0.5, allow_inf_nan=False)
     retention_days: int | None = Field(default=None, ge=1, le=3650)
 
     @model_validator(mode="after")

@@ -128,7 +128,7 @@ def home_context(user: User) -> dict[str, Any]:
         "queues": [
             {
                 "category": c.value,
-                "waiting": waiting_text(category=c.value),
+                "waiting": _waiting_in(c.value),
                 "on": c.value in open_to,
             }
             for c in may
@@ -152,13 +152,21 @@ def undoable(user: User) -> QuerySet[Choice]:
     )
 
 
-def waiting_text(**of: Any) -> str:
-    """How many open items there are of that kind or queue, as text."""
-    number = (
-        ReviewItem.objects.filter(closed_at=None, settles_at=None, for_lead__in=[False, True], **of)
-        .order_by()[:COUNTED]
-        .count()
+def waiting_of_kind(kind: ItemKind) -> str:
+    """How many open items there are of that kind, as text."""
+    return _counted(ReviewItem.objects.filter(closed_at=None, kind=kind))
+
+
+def _waiting_in(category: str) -> str:
+    return _counted(
+        ReviewItem.objects.filter(
+            closed_at=None, settles_at=None, for_lead__in=[False, True], category=category
+        )
     )
+
+
+def _counted(items: QuerySet[ReviewItem]) -> str:
+    number = items.order_by()[:COUNTED].count()
     return "99+" if number == COUNTED else str(number)
 
 

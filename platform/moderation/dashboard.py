@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from desk.models import ItemKind
-from desk.pages import waiting_text
+from desk.pages import waiting_of_kind
 from jobs.admin.machinery import silence
 from jobs.models import Job, Worker
 from jobs.states import IN_FLIGHT, JobStatus
@@ -195,5 +195,5 @@ def _item(request: HttpRequest, title: str, icon: str, model: str, query: str) -
         else request.path.startswith(address) and not queue
     )
     item = {"title": title, "icon": icon, "link": address + query, "active": active}
-    number = waiting_text(kind=_KINDS[model]) if query else "0"
+    number = waiting_of_kind(_KINDS[model]) if query else "0"
     return item | ({"badge": number, "badge_variant": "warning"} if number != "0" else {})

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from accounts.models import User
 from config.environment import Environment
+from config.identifiers import uuid7
 from desk.agreement import agreement_rows, cohens_kappa
 from desk.choosing import choice_make, choices_settle
 from desk.models import ReviewItem, Verdict
-from desk.second_looks import NoGoldenItem, golden_add
+from desk.second_looks import NoGoldenItem, drawn, golden_add
 from desk.taking import NotOpen, item_open
 from jobs.models import Picture
 from review_cases import make_user, reviewed_picture
@@ -84,6 +85,12 @@ def test_the_second_look_is_blind() -> None:
     page = client.get(reverse("desk:item", args=[item.pk])).content.decode()
     assert "I looked." not in page
     assert first.username not in page
+
+
+def test_the_share_is_that_of_the_rate_and_always_the_same() -> None:
+    ids = [uuid7() for _ in range(2000)]
+    assert 330 < sum(drawn(one, 0.2) for one in ids) < 470
+    assert all(drawn(one, 0.3) for one in ids if drawn(one, 0.2)), "a higher rate takes more"
 
 
 def test_without_a_rate_one_person_decides() -> None:

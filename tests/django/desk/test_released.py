@@ -3,9 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from config.identifiers import uuid7
 from desk.choosing import choice_make, choices_settle
-from desk.entering import drawn
 from desk.models import ItemKind, ReviewItem, Verdict
 from desk.taking import item_open
 from ethical_lens.policy import Policy
@@ -31,9 +29,6 @@ def test_the_share_that_the_policy_names_is_looked_at_afterwards() -> None:
     assert out().review_items.count() == 0
     item = out(rate=1.0).review_items.get()
     assert (item.kind, item.reason, item.severity) == (ItemKind.SAMPLE, "sampled", 1)
-    ids = [uuid7() for _ in range(2000)]
-    assert 350 < sum(drawn(one, 0.2) for one in ids) < 450
-    assert all(drawn(one, 0.3) for one in ids if drawn(one, 0.2)), "a higher rate takes more"
 
 
 def test_a_report_waits_once_and_a_minor_comes_first() -> None:

@@ -143,11 +143,8 @@ def test_a_repaint_is_painted_from_its_prompt_scrutinised_and_only_then_released
     (to_paint,) = pictures_to_paint([claim])
     assert (to_paint.picture_id, to_paint.prompt) == (picture.id, "a doctor in a white coat")
     stored = quarantine_put(job_id=job.id, picture_id=picture.id, round=claim.round, png=png(9))
-    painting_finish(
-        claim=claim,
-        painted=[PaintedPicture(picture_id=picture.id, prompt=to_paint.prompt, stored=stored)],
-        model_digests={},
-    )
+    painted = PaintedPicture(picture_id=picture.id, prompt=to_paint.prompt, stored=stored)
+    painting_finish({claim: [painted]}, model_digests={})
     claim = claimed(job, "scrutinise")
     (to_judge,) = pictures_to_scrutinise([claim])
     assert to_judge.under_twenty, "ages in the moderator's words were read by nobody"
