@@ -9,7 +9,7 @@ from django.conf import settings
 
 from accounts.models import APIKey
 from ethical_lens.sources import LoraSource
-from jobs.models import Job, Picture, PictureVersion, SentPicture
+from jobs.models import Job, Picture, PictureVersion
 from jobs.quotas import priority_limit
 from jobs.services import job_enter
 from jobs.states import JobStatus
@@ -20,7 +20,7 @@ SCORES_DIFFER_FROM: Final = 1e-3
 
 _REPEATED: Final = (
     "policy_version_id", "prompt", "negative_prompt", "model", "lora", "n", "width", "height",
-    "steps", "guidance_scale", "strength", "seed",
+    "steps", "guidance_scale", "seed",
 )  # fmt: skip
 _ENDS: Final = {JobStatus.SUCCEEDED, JobStatus.BLOCKED, JobStatus.FAILED}
 
@@ -72,14 +72,7 @@ def job_replay(*, job: Job, api_key: APIKey) -> Job:
         priority=min(job.priority, priority_limit(api_key)),
         api_key=api_key,
         draws=draws,
-        sent=[
-            SentPicture(
-                job=again, index=one.index, role=one.role, key=one.key, sha256=one.sha256,
-                size=one.size,
-            )
-            for one in job.sent.all()
-        ],
-    )  # fmt: skip
+    )
     return again
 
 

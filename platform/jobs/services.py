@@ -122,11 +122,13 @@ def job_enter(
 ) -> None:
     """Write a job that is not written yet, with all that belongs to it.
 
-    `sent` are the pictures that came with it. `draws` are those of the pictures to paint, where
-    they are settled before the prompt is judged. Raises as `job_submit`.
+    It is judged by the policy version it names, or by that in force, which must allow it in any
+    case. `sent` are the pictures that came with it. `draws` are those of the pictures to paint,
+    where they are settled before the prompt is judged. Raises as `job_submit`.
     """
-    job.policy_version_id = version_in_force(job.tenant, at=timezone.now())
-    policy = policy_of_version(job.policy_version_id)
+    in_force = version_in_force(job.tenant, at=timezone.now())
+    job.policy_version_id = job.policy_version_id or in_force
+    policy = policy_of_version(in_force)
     if not job.scrutiny_alone:
         policy.check_model(job.model)
         policy.check_lora(job.lora)
@@ -167,8 +169,8 @@ def scrutiny_submit(
     Raises `QuotaExceeded` or `LimitExceeded`, with nothing written, and `StorageError`.
     """
     job = Job(
-        id=uuid7(), tenant=tenant, policy_version_id=tenant.policy_version_id,
-        prompt=request.text, n=0, width=0, height=0, steps=0, guidance_scale=0, seed=0,
+        id=uuid7(), tenant=tenant, prompt=request.text,
+        n=0, width=0, height=0, steps=0, guidance_scale=0, seed=0,
     )  # fmt: skip
     sent = [_sent(job, index, one) for index, one in enumerate(request.pictures)]
     job_enter(job=job, api_key=api_key, sent=sent)

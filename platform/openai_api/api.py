@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils import timezone
 from ninja import NinjaAPI
 
 from accounts.authentication import APIKeyAuth, request_key
@@ -15,6 +16,7 @@ from openai_api.edits import router as edits
 from openai_api.errors import error_response
 from openai_api.images import router as images
 from openai_api.moderations import router as moderations
+from policies.assignments import version_in_force
 
 READ = APIKeyAuth(Scope.JOBS_READ)
 
@@ -45,7 +47,8 @@ def get_model(request: HttpRequest, name: str) -> dict[str, Any]:
 
 
 def _allowed(request: HttpRequest) -> list[str]:
-    policy = policy_of_version(request_key(request).tenant.policy_version_id)
+    tenant = request_key(request).tenant
+    policy = policy_of_version(version_in_force(tenant, at=timezone.now()))
     allowed = []
     for name in settings.DIFFUSION_MODELS:
         try:

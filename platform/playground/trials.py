@@ -9,6 +9,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import Tenant, User
 from ethical_lens.policy import FactorRule
@@ -19,8 +20,9 @@ from jobs.models import IN_FLIGHT_VALUES
 from jobs.quotas import QUEUE
 from jobs.services import job_submit
 from moderation.models import Policy, PolicyVersion
-from moderation.policies import policy_version_add
+from moderation.policies import policy_of_version, policy_version_add
 from playground.models import Trial
+from policies.assignments import version_in_force
 
 ALIGNED: Final = "playground"
 AS_WRITTEN: Final = "playground-as-written"
@@ -45,7 +47,7 @@ def playground_tenants() -> tuple[Tenant, Tenant]:
         aligned, _ = Tenant.objects.get_or_create(
             slug=ALIGNED, defaults={"name": "Playground", "policy_version": first}
         )
-    document = aligned.policy_version.parsed
+    document = _policy(aligned)
     version = _version(AS_WRITTEN, without_alignment(document))
     as_written, _ = Tenant.objects.update_or_create(
         slug=AS_WRITTEN, defaults={"name": "Playground, as written", "policy_version": version}
@@ -90,7 +92,7 @@ def trial_start(*, user: User, prompt: str, count: int, seed: int | None) -> Tri
         if trials_unfinished(user) >= MOST_UNFINISHED:
             raise TooManyTrials
         aligned, as_written = playground_tenants()
-        model = _model(aligned.policy_version.parsed)
+        model = _model(_policy(aligned))
         wanted = JobIn(prompt=prompt, n=count, seed=seed, model=model)
         first = job_submit(tenant=aligned, request=wanted.to_request())
         same = wanted.model_copy(update={"seed": first.seed})
@@ -107,6 +109,10 @@ def trials_unfinished(user: User) -> int:
         )
         .count()
     )
+
+
+def _policy(tenant: Tenant) -> PolicyDocument:
+    return policy_of_version(version_in_force(tenant, at=timezone.now()))
 
 
 def _model(policy: PolicyDocument) -> str:
