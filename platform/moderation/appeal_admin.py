@@ -14,6 +14,7 @@ from config.admin import ModelAdmin
 from moderation.appeals import AnsweredAlready, OwnDecision, appeal_answer
 from moderation.badges import badge
 from moderation.models import Appeal
+from moderation.review import ReviewError
 
 if TYPE_CHECKING:
     from django.forms import Select, Textarea
@@ -74,6 +75,8 @@ class AppealAdmin(ModelAdmin):
             )
         except AnsweredAlready:
             messages.error(request, "Somebody else answered this appeal meanwhile.")
+        except ReviewError as error:
+            messages.error(request, str(error))
         except OwnDecision:
             messages.error(request, "You made this decision: somebody else answers the appeal.")
 

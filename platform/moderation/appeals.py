@@ -1,7 +1,7 @@
 """A tenant contradicts a decision to block; a person answers, once.
 
-An ended job stays ended, whatever the answer: what was wrongly blocked is put right in the record
-and, where rules are wrong, in the policy; the tenant submits a new job.
+An ended job stays ended, whatever the answer: a picture that was wrongly blocked is let out; what
+was blocked at its prompt is put right in the record, and the tenant submits a new job.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,15 @@ from jobs.models import Job
 from jobs.outcome import last_decisions
 from moderation.decisions import decision_record
 from moderation.models import Appeal, DecisionAction, DecisionStage
+from moderation.restoring import picture_restore, restorable, restore_copy
+from moderation.telling import appeal_tell
+
+_ACTIONS = {
+    (True, True): DecisionAction.RELEASE,
+    (True, False): DecisionAction.ALLOW,
+    (False, False): DecisionAction.BLOCK,
+}
+"""By whether the appeal is accepted, and whether a picture is let out by that."""
 
 
 class AppealError(Exception):
@@ -73,14 +82,19 @@ def appeals_open(*, job_id: UUID, statement: str) -> Sequence[Appeal]:
 
 
 def appeal_answer(*, appeal_id: UUID, moderator: User, accept: bool, explanation: str) -> Appeal:
-    """Record a moderator's answer as a decision of its own.
+    """Record a moderator's answer as a decision of its own, and tell the platform.
 
-    Raises `AnsweredAlready`, `OwnDecision`.
+    An accepted appeal lets the picture out where it is `restorable`. Raises `AnsweredAlready`,
+    `OwnDecision`, and `ReviewError` where the picture cannot be copied; then nothing was changed.
     """
+    appeal = Appeal.objects.select_related("job", "decision__picture__current").get(pk=appeal_id)
+    picture = appeal.decision.picture
+    restores = accept and restorable(appeal)
+    key = restore_copy(picture) if picture is not None and restores else ""
     with transaction.atomic():
-        appeal = Appeal.objects.get(pk=appeal_id)
         job = Job.objects.select_for_update().get(pk=appeal.job_id)
-        appeal.refresh_from_db()
+        appeal = Appeal.objects.select_related("decision__picture__current").get(pk=appeal_id)
+        picture = appeal.decision.picture
         if appeal.answer_id is not None:
             raise AnsweredAlready(f"appeal {appeal_id} was answered already")
         appealed = appeal.decision
@@ -88,11 +102,11 @@ def appeal_answer(*, appeal_id: UUID, moderator: User, accept: bool, explanation
             raise OwnDecision("somebody else than who decided answers an appeal")
         appeal.answer = decision_record(
             job=job,
-            picture=appealed.picture,
+            picture=picture,
             stage=DecisionStage.REVIEW,
             round=appealed.round,
             actor=moderator,
-            action=DecisionAction.ALLOW if accept else DecisionAction.BLOCK,
+            action=_ACTIONS[accept, bool(key)],
             reason="appeal_accepted" if accept else "appeal_refused",
             explanation=explanation.strip(),
             object_digest=appealed.object_digest,
@@ -100,5 +114,8 @@ def appeal_answer(*, appeal_id: UUID, moderator: User, accept: bool, explanation
         )
         appeal.answered_at = timezone.now()
         appeal.save(update_fields=["answer", "answered_at"])
+        if key and picture is not None:
+            picture_restore(picture, appeal.answer, key)
+        appeal_tell(job, appeal, picture)
         appeal_leave(appeal, by=moderator)
         return appeal

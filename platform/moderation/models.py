@@ -224,7 +224,7 @@ class Appeal(models.Model):
     def state(self) -> AppealState:
         if self.answer is None:
             return AppealState.OPEN
-        accepted = self.answer.action == DecisionAction.ALLOW
+        accepted = self.answer.action in {DecisionAction.ALLOW, DecisionAction.RELEASE}
         return AppealState.ACCEPTED if accepted else AppealState.REFUSED
 
 

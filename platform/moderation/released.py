@@ -15,6 +15,7 @@ from jobs.storage import StorageError, object_delete
 from moderation.decisions import decision_record
 from moderation.models import Decision, DecisionAction, DecisionStage
 from moderation.review import NotInReview, ReviewError
+from moderation.telling import withdrawal_tell
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ def released_decide(*, picture_id: UUID, moderator: User, keep: bool, explanatio
             picture.status, picture.reason = PictureStatus.WITHDRAWN.value, decision.reason
             picture.released_key = ""
             picture.save(update_fields=["status", "reason", "released_key"])
+            withdrawal_tell(job, picture, decision)
             transaction.on_commit(lambda: _delete(key))
         picture.reports.filter(answer=None).update(answer=decision, answered_at=timezone.now())
         released_leave(picture.id, by=moderator)

@@ -25,6 +25,9 @@ class EventType(models.TextChoices):
     JOB_FAILED = "job.failed"
     JOB_CANCELED = "job.canceled"
     JOB_NEEDS_REVIEW = "job.needs_review"
+    APPEAL_ACCEPTED = "appeal.accepted"
+    APPEAL_REFUSED = "appeal.refused"
+    PICTURE_WITHDRAWN = "picture.withdrawn"
     ENDPOINT_DISABLED = "endpoint.disabled"
     ENDPOINT_TEST = "endpoint.test"
 

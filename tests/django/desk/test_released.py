@@ -71,6 +71,9 @@ def test_a_reported_picture_stays_or_is_withdrawn(
         object_get(key, sha256=sha256)
     else:
         assert (picture.status, picture.released_key) == ("withdrawn", "")
+        told = picture.job.events.get(type="picture.withdrawn")
+        assert told.data["picture"]["explanation"] == "I looked."
+        assert told.data["pictures"][0]["status"] == "withdrawn"
         with pytest.raises(ObjectMissing):
             object_get(key, sha256=sha256)
 
