@@ -35,6 +35,8 @@ PAGES = [
     Shown("decisions", "admin:moderation_decision_changelist"),
     Shown("policy", "admin:moderation_policy_change", of="moderation.policy"),
     Shown("version", "admin:moderation_policyversion_change", of="moderation.policyversion"),
+    Shown("draft", "admin:policies_policydraft_change", of="policies.policydraft"),
+    Shown("shadow", "policies:shadow", of="policies.policyshadow"),
     Shown("evaluations", "moderation:evaluation_runs"),
     Shown("desk", "desk:home"),
     Shown("item", "desk:item", of="desk.reviewitem"),
