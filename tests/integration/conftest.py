@@ -20,13 +20,15 @@ def nothing_left_over(django_db_setup: None, django_db_blocker: Any) -> None:
     import redis
     from django.conf import settings
 
-    from jobs.models import Outbox, StageRun
+    from jobs.models import IN_FLIGHT_VALUES, Job, Outbox, StageRun
 
     with django_db_blocker.unblock():
         Outbox.objects.all().delete()
         StageRun.objects.filter(state__in=["ready", "running"]).update(
             state="skipped", lease_expires_at=None
         )
+        # Else they keep their places in the dispatcher's window.
+        Job.objects.filter(status__in=IN_FLIGHT_VALUES).update(admitted_at=None)
     redis.Redis.from_url(settings.ENVIRONMENT.redis_url).flushall()
 
 

@@ -42,18 +42,13 @@ def browser() -> Iterator[Any]:
 def session_of_new_user() -> str:
     """The session of a signed-in user of the playground. Playwright's thread has an event loop, in
     which Django's database is not to be used: call it in another."""
-    from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-    from django.contrib.sessions.backends.db import SessionStore
     from django.db import connection
+    from django.test import Client
 
-    user = make_user(group="Playground")
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
+    client = Client()
+    client.force_login(make_user(group="Playground"), backend=settings.AUTHENTICATION_BACKENDS[-1])
     connection.close()
-    return str(session.session_key)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 @pytest.fixture
