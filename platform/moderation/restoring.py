@@ -24,6 +24,8 @@ def restorable(appeal: Appeal) -> bool:
     if picture.current.verdict is None or picture.reason == "sexual_and_under_twenty":
         return False
     verdict = PictureVerdict.model_validate(picture.current.verdict)
+    if not verdict.scores:  # they could not be read: nobody knows what it shows
+        return False
     young = somebody_minor(job, picture) or any(face.under_twenty for face in verdict.faces)
     return not (young and SEXUAL_CONCEPTS.intersection(verdict.concepts))
 

@@ -80,6 +80,16 @@ def test_what_may_be_sexual_beside_a_minor_stays_blocked_whoever_accepts(
     assert (job.pictures.get().status == "released") is out
 
 
+def test_a_picture_whose_scores_could_not_be_read_stays_blocked() -> None:
+    job = blocked_job()
+    version = job.pictures.get().versions.get()
+    assert version.verdict is not None
+    version.verdict |= {"scores": {}}
+    version.save()
+    answered(job, accept=True)
+    assert job.pictures.get().status == "blocked"
+
+
 def test_the_reason_alone_keeps_it_blocked() -> None:
     job = blocked_job()
     Picture.objects.filter(job=job).update(reason="sexual_and_under_twenty")
