@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Field, Model
 
 Row = TypeVar("Row")
+Instance = TypeVar("Instance", bound=Model)
 Shape = tuple[tuple[type[Model], int], ...]
 """Models and how many rows of each, in the order of writing."""
 
@@ -64,6 +65,16 @@ def rows_read(make: Callable[..., Row], sql: str, parameters: Any) -> list[Row]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [make(*row) for row in cursor.fetchall()]
+
+
+def columns_of(model: type[Model], table: str) -> str:
+    """The columns of `model`, of what a statement calls `table`, as `row_of` takes them."""
+    return ", ".join(f"{table}.{_name(field)}" for field in _columns(model))
+
+
+def row_of(model: type[Instance], values: Sequence[Any]) -> Instance:
+    """The row that these values of its columns make. None of them is JSON."""
+    return model.from_db(connection.alias, [field.attname for field in _columns(model)], values)
 
 
 @lru_cache(maxsize=64)

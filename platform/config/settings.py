@@ -64,16 +64,16 @@ MIDDLEWARE = [
     "config.requests.RequestIdMiddleware",
     "accounts.rates.RateLimitMiddleware",
     "config.problems.method_problems",
-    "django.middleware.security.SecurityMiddleware",
+    "config.page_middleware.Security",
     "config.content_security.ContentSecurityPolicy",
     "config.passing.StaticFiles",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.page_middleware.Sessions",
+    "config.page_middleware.Common",
+    "config.page_middleware.Forms",
+    "config.page_middleware.People",
     "django_otp.middleware.OTPMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "config.page_middleware.Messages",
+    "config.page_middleware.Frames",
 ]
 
 ROOT_URLCONF = "config.urls"

@@ -4,6 +4,8 @@ The state diagrams stand in `jobs.states`, the order of stages in `jobs.stages`.
 which another index begins has none of its own (`db_index=False`): every write would keep both.
 """
 
+from collections.abc import Sequence
+
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -79,6 +81,9 @@ class Job(models.Model):
     admitted_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     cancel_at = models.DateTimeField(null=True, help_text="canceled then, unless it has ended")
+
+    written: "Sequence[Picture]" = ()
+    """The pictures that were just submitted with it, for an answer that need not read them."""
 
     class Meta:
         indexes = [

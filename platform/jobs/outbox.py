@@ -1,6 +1,5 @@
 """The outbox: jobs whose chain is to be sent, written in the transaction that makes it so."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -19,8 +18,31 @@ def dispatcher_wake() -> None:
 
 
 def outbox_admit(*, job: Job) -> None:
-    """Let a new job wait for a place in the dispatch window."""
-    _write([job], admission=True, available_at=None)
+    """Make the first stage of a new job ready, and let it wait for a place in the dispatch window.
+
+    One statement does it, and wakes the dispatcher when the transaction commits.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH ready AS (
+                UPDATE jobs_stagerun SET state = 'ready', driven_at = clock_timestamp(),
+                                         ready_at = clock_timestamp()
+                WHERE id = (SELECT id FROM jobs_stagerun WHERE job_id = %(job)s
+                            ORDER BY position LIMIT 1)
+            ), written AS (
+                INSERT INTO jobs_outbox (job_id, tenant_id, priority, admission, available_at)
+                VALUES (%(job)s, %(tenant)s, %(priority)s, true, clock_timestamp())
+            )
+            SELECT pg_notify(%(channel)s, '')
+            """,
+            {
+                "job": job.id,
+                "tenant": job.tenant_id,
+                "priority": job.priority,
+                "channel": WAKE_CHANNEL,
+            },
+        )
 
 
 def outbox_continue(*jobs: Job, available_at: datetime | None = None) -> None:
@@ -28,22 +50,19 @@ def outbox_continue(*jobs: Job, available_at: datetime | None = None) -> None:
 
     A row that waits already is kept with the earlier time: one chain is enough.
     """
-    if jobs:
-        _write(jobs, admission=False, available_at=available_at)
-
-
-def _write(jobs: Sequence[Job], *, admission: bool, available_at: datetime | None) -> None:
+    if not jobs:
+        return
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH written AS (
                 INSERT INTO jobs_outbox (job_id, tenant_id, priority, admission, available_at)
-                SELECT id, tenant_id, priority, %s, coalesce(%s, clock_timestamp())
+                SELECT id, tenant_id, priority, false, coalesce(%s, clock_timestamp())
                 FROM jobs_job WHERE id = ANY(%s)
                 ON CONFLICT (job_id) DO UPDATE
                 SET available_at = least(jobs_outbox.available_at, excluded.available_at)
             )
             SELECT pg_notify(%s, '')
             """,
-            [admission, available_at, [job.id for job in jobs], WAKE_CHANNEL],
+            [available_at, [job.id for job in jobs], WAKE_CHANNEL],
         )

@@ -16,6 +16,7 @@ from jobs.outcome import OutcomeOut, outcome_of
 from jobs.states import JobStatus, PictureStatus
 from jobs.storage import released_url
 from moderation.models import Decision
+from moderation.policies import version_known
 
 
 class JobUrls(Schema):
@@ -164,7 +165,7 @@ class JobOut(Schema):
 
     @staticmethod
     def resolve_pictures(job: Job) -> list[Picture]:
-        return list(job.pictures.all())
+        return list(job.written or job.pictures.all())
 
     @staticmethod
     def resolve_outcome(job: Job) -> OutcomeOut | None:
@@ -218,6 +219,12 @@ class DecisionOut(Schema):
     @staticmethod
     def resolve_policy(decision: Decision) -> str:
         return str(decision.policy_version)
+
+
+def job_submitted(job: Job) -> JobOut:
+    """The job as it was just submitted, of what was written: nothing is read again."""
+    job.policy_version = version_known(job.policy_version_id)
+    return JobOut.from_orm(job)
 
 
 def job_urls(job_id: UUID) -> JobUrls:

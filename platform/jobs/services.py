@@ -155,10 +155,10 @@ def job_enter(
     )
     with transaction.atomic():
         rows_insert([job, *sent, *pictures, *_stages(job, stages, round=1)])
-        stage_promote(job)
         outbox_admit(job=job)
         if api_key is not None:
             quota_check(job=job, api_key=api_key)
+    job.written = pictures
 
 
 def scrutiny_submit(

@@ -28,4 +28,10 @@ def policy_version_add(
 @lru_cache(maxsize=256)
 def policy_of_version(version_id: UUID) -> PolicyDocument:
     """The policy of a version, read once per process: versions never change."""
-    return PolicyVersion.objects.get(pk=version_id).parsed
+    return version_known(version_id).parsed
+
+
+@lru_cache(maxsize=256)
+def version_known(version_id: UUID) -> PolicyVersion:
+    """The row of a version with its policy, read once per process: neither ever changes."""
+    return PolicyVersion.objects.select_related("policy").get(pk=version_id)

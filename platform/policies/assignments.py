@@ -7,20 +7,22 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Tenant, User
+from config.rows import rows_read
 from moderation.models import PolicyVersion
 from policies.errors import TooLate
 from policies.models import PolicyAssignment
 
+_IN_FORCE = """
+SELECT policy_version_id FROM policies_policyassignment
+WHERE tenant_id = %s AND withdrawn_at IS NULL AND starts_at <= %s
+ORDER BY starts_at DESC, id DESC LIMIT 1
+"""
+
 
 def version_in_force(tenant: Tenant, at: datetime) -> UUID:
     """The id of the version that the tenant's jobs are submitted under at that moment."""
-    found = (
-        PolicyAssignment.objects.filter(tenant=tenant, withdrawn_at=None, starts_at__lte=at)
-        .order_by("-starts_at", "-id")
-        .values_list("policy_version_id", flat=True)
-        .first()
-    )
-    return found or tenant.policy_version_id
+    found: list[UUID] = rows_read(lambda version: version, _IN_FORCE, [tenant.pk, at])
+    return found[0] if found else tenant.policy_version_id
 
 
 def assignment_make(

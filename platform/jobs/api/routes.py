@@ -24,7 +24,13 @@ from jobs.api.statistics import router as statistics
 from jobs.api.streams import router as streams
 from jobs.api.waited import answer_waited
 from jobs.models import Job, Picture
-from jobs.representation import DecisionOut, JobOut, ReleasedPictureOut, WholeJobOut
+from jobs.representation import (
+    DecisionOut,
+    JobOut,
+    ReleasedPictureOut,
+    WholeJobOut,
+    job_submitted,
+)
 from jobs.services import job_cancel, job_submit
 from moderation.models import Decision
 
@@ -62,7 +68,7 @@ def _submit(
             submitted = job_submit(tenant=key.tenant, request=wanted, api_key=key)
         except REFUSALS as error:
             raise refusal_problem(error) from error
-        shown = JobOut.from_orm(jobs_of(key).get(pk=submitted.pk))
+        shown = job_submitted(submitted)
         return 202, {"Location": shown.urls.self}, shown
 
     return answered_once(request, idempotency_key, make)

@@ -202,9 +202,8 @@ def test_a_repetition_is_not_counted_again(tenant: Tenant) -> None:
 
 @pytest.mark.django_db
 def test_what_a_submission_costs(tenant: Tenant) -> None:
-    """Key, policy version in force, job with pictures and stages, first stage ready, outbox, lock
-    and count of the quota, the job and its pictures for the answer; a savepoint here is the
-    transaction there."""
+    """Key, policy version in force, job with pictures and stages, first stage and outbox, lock and
+    count of the quota; a savepoint here is the transaction there."""
     api = client(tenant)
     post(api)
 
@@ -214,8 +213,8 @@ def test_what_a_submission_costs(tenant: Tenant) -> None:
         return [query["sql"] for query in seen.captured_queries if "SAVEPOINT" not in query["sql"]]
 
     plain = statements()
-    assert len(plain) == 9, plain
-    assert len(statements(**{"Idempotency-Key": "a"})) == 9 + 3
+    assert len(plain) == 6, plain
+    assert len(statements(**{"Idempotency-Key": "a"})) == 6 + 3
     assert len(statements(**{"Idempotency-Key": "a"})) == 1 + 2, "key, lock, answer"
 
 
