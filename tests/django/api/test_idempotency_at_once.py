@@ -3,17 +3,22 @@
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
+from redis import Redis
 
 from accounts.models import KeptAnswer, Tenant
 from config import repetition
 from factories import make_tenant
 from jobs.api import routes
 from jobs.models import Job
+from live_web import web_processes
 
 pytestmark = [pytest.mark.services, pytest.mark.usefixtures("committed")]
 
@@ -61,6 +66,28 @@ def test_twenty_at_once_are_one_job(client_of: Callable[..., Client]) -> None:
             409, "idempotency_key_in_flight",
         )  # fmt: skip
         assert answer["Retry-After"] == "1"
+
+
+def test_two_web_processes_without_a_cache_are_one() -> None:
+    """Nothing of it is in the memory of a process or in Redis."""
+    tenant = make_tenant()
+    with web_processes() as start, web_processes() as start_another:
+        webs = [start(), start_another()]
+        headers = webs[0].key(tenant) | {"Idempotency-Key": "once"}
+
+        def submit(number: int) -> httpx.Response:
+            url = f"{webs[number % 2].url}/api/v1/jobs"
+            return httpx.post(url, json={"prompt": "a doctor"}, headers=headers, timeout=90)
+
+        with ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(submit, range(10)))
+        Redis.from_url(settings.ENVIRONMENT.redis_url).flushall()
+        later = [submit(number) for number in range(2)]
+    assert jobs_of(tenant) == 1
+    assert {answer.status_code for answer in answers} <= {202, 409}
+    taken = [answer for answer in answers if answer.status_code == 202]
+    assert len({answer.content for answer in (*taken, *later)}) == 1
+    assert [answer.headers["Idempotency-Replayed"] for answer in later] == ["true", "true"]
 
 
 def test_a_slow_first_request_is_not_taken_for_dead(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 import redis
 from django.conf import settings
+from django.db import transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerUnavailable
 from pytest_django import Settings
@@ -64,6 +65,17 @@ def test_a_new_job_is_sent_to_its_first_queue(broker: redis.Redis) -> None:
     assert job.admitted_at is not None
     assert not Outbox.objects.filter(job=job).exists()
     assert dispatch_once() == 0
+
+
+def test_what_is_rolled_back_is_never_sent(broker: redis.Redis) -> None:
+    tenant = make_tenant()
+    with transaction.atomic():
+        make_job(tenant)
+        transaction.set_rollback(True)
+    assert dispatch_once() == 0
+    assert broker.llen("text") == 0
+    assert not Job.objects.filter(tenant=tenant).exists()
+    assert not Outbox.objects.filter(tenant=tenant).exists()
 
 
 def test_no_more_than_the_window_is_admitted(broker: redis.Redis, settings: Settings) -> None:

@@ -100,6 +100,25 @@ def test_one_changed_byte_breaks_the_signature(receiving: Receiving) -> None:
         webhook.verify(received.body, {**received.headers, "webhook-id": "another"})
 
 
+def test_a_receiver_refuses_what_is_old_and_an_age_that_was_changed(receiving: Receiving) -> None:
+    receiver, delivery = receiving(200)
+    attempt(delivery)
+    (received,) = receiver.received()
+    webhook, sent_at = Webhook(delivery.endpoint.secret), int(received.headers["webhook-timestamp"])
+    old = str(sent_at - 600)
+    signature = webhook.sign(
+        received.id, datetime.fromtimestamp(int(old), UTC), received.body.decode()
+    )
+    for headers in ({"webhook-timestamp": old}, {"webhook-signature": signature}):
+        with pytest.raises(WebhookVerificationError):
+            webhook.verify(received.body, {**received.headers, **headers})
+    with pytest.raises(WebhookVerificationError, match="too old"):
+        webhook.verify(
+            received.body,
+            {**received.headers, "webhook-timestamp": old, "webhook-signature": signature},
+        )
+
+
 def test_a_retry_is_the_same_event_under_the_same_id(receiving: Receiving) -> None:
     receiver, delivery = receiving(500, 200)
     log = attempt(delivery)
