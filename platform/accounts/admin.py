@@ -21,14 +21,14 @@ from accounts.access_admin import (
     AccessLogAdmin,
     LogEntryAdmin,
 )
+from accounts.acts import rights_changed, rights_of
 from accounts.errors import KeyEnded, TooManyKeys
 from accounts.models import APIKey, Quotas, Scope, Tenant, User
 from accounts.networks import network_normalise
 from accounts.services import api_key_create, api_key_revoke, api_key_rotate
 from config.admin import ModelAdmin
 from moderation.badges import badge
-from moderation.models import PolicyVersion
-from policies.assignments import version_in_force
+from policies.assignments import with_version_in_force
 
 if TYPE_CHECKING:
     from django.contrib.auth.forms import (
@@ -59,8 +59,23 @@ QUOTAS = tuple(field.name for field in Quotas._meta.get_fields())
 admin.site.unregister(Group)
 
 
+class RightsAreLogged(ModelAdmin):
+    """Whoever gives or takes rights leaves a line that says which."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        before = rights_of(self.model.objects.get(pk=obj.pk)) if change else {}
+        request.rights_before = before  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        row = self.model.objects.get(pk=form.instance.pk)
+        if told := rights_changed(request.rights_before, rights_of(row)):  # type: ignore[attr-defined]
+            self.log_change(request, row, told)
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, RightsAreLogged):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -70,7 +85,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(DjangoGroupAdmin, RightsAreLogged):
     pass
 
 
@@ -86,10 +101,12 @@ class TenantAdmin(ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Tenant | None = None) -> Any:
         return ("slug", "policy_version") if obj else ()
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
+        return with_version_in_force(super().get_queryset(request), at=timezone.now())
+
     @admin.display(description="policy in force")
-    def in_force(self, tenant: Tenant) -> str:
-        version = version_in_force(tenant, at=timezone.now())
-        return str(PolicyVersion.objects.select_related("policy").get(pk=version))
+    def in_force(self, tenant: Any) -> str:
+        return f"{tenant.policy_in_force} v{tenant.number_in_force}"
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

@@ -6,7 +6,19 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 
+from accounts.devices import AppDevice, RecoveryDevice
 from config.identifiers import uuid7
+
+__all__ = [
+    "APIKey",
+    "AppDevice",
+    "KeptAnswer",
+    "Quotas",
+    "RecoveryDevice",
+    "Scope",
+    "Tenant",
+    "User",
+]
 
 
 class User(AbstractUser):

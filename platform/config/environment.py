@@ -28,6 +28,9 @@ class Environment(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     secret_key: str = Field(min_length=32, description="Django's signing key")
+    secret_key_fallbacks: CommaSeparated = Field(
+        default=(), description="keys of before, which still open what they sealed and signed"
+    )
     database_url: str = Field(description="postgresql://user:password@host:port/name")
     redis_url: str = Field(
         pattern=r"^(rediss?|unix)://", description="redis://:password@host:port/0"
@@ -145,6 +148,7 @@ class Environment(BaseSettings):
     )
 
     @field_validator(
+        "secret_key_fallbacks",
         "allowed_hosts",
         "csrf_trusted_origins",
         "trusted_proxies",
@@ -157,6 +161,13 @@ class Environment(BaseSettings):
     def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("secret_key_fallbacks")
+    @classmethod
+    def _keys_of_before_are_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(key) < 32 for key in value):
+            raise ValueError("each must have at least 32 characters")
         return value
 
     @field_validator("database_url")

@@ -128,6 +128,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             [
                 ("Users", "person", "accounts.user", ""),
                 ("Groups", "group", "auth.group", ""),
+                ("What people did", "history_edu", "admin.logentry", ""),
+                ("Sign-ins", "login", "axes.accesslog", ""),
+                ("Failed sign-ins", "no_accounts", "axes.accessfailurelog", ""),
+                ("Locked out", "lock_clock", "axes.accessattempt", ""),
             ],
         ),
     ]

@@ -4,6 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Tenant, User
@@ -23,6 +25,22 @@ def version_in_force(tenant: Tenant, at: datetime) -> UUID:
     """The id of the version that the tenant's jobs are submitted under at that moment."""
     found: list[UUID] = rows_read(lambda version: version, _IN_FORCE, [tenant.pk, at])
     return found[0] if found else tenant.policy_version_id
+
+
+def with_version_in_force(tenants: QuerySet[Tenant], at: datetime) -> QuerySet[Tenant]:
+    """The tenants, each with `policy_in_force` and `number_in_force` of its version."""
+    begun = PolicyAssignment.objects.filter(
+        tenant=OuterRef("pk"), withdrawn_at=None, starts_at__lte=at
+    ).order_by("-starts_at", "-id")
+    return tenants.annotate(
+        policy_in_force=Coalesce(
+            Subquery(begun.values("policy_version__policy__name")[:1]),
+            F("policy_version__policy__name"),
+        ),
+        number_in_force=Coalesce(
+            Subquery(begun.values("policy_version__number")[:1]), F("policy_version__number")
+        ),
+    )
 
 
 def assignment_make(

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.acts import act_log
 from accounts.models import User
 from moderation.models import PolicyVersion
 from policies.differences import differences
@@ -106,8 +107,12 @@ def policy_what_if_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResp
     form, policy = _what_if_form(request)
     if not form.is_valid():
         return HttpResponse(form.errors.as_text(), status=400, content_type="text/plain")
-    tenant = form.cleaned_data["tenant"]
-    rows = what_if_rows(policy.parsed, days=form.cleaned_data["days"], tenant=tenant and tenant.pk)
+    tenant, days = form.cleaned_data["tenant"], form.cleaned_data["days"]
+    act_log(
+        by=_user(request), of=type(policy), about=str(policy),
+        message=f"What if of {days} days exported: {tenant or 'all tenants'}.",
+    )  # fmt: skip
+    rows = what_if_rows(policy.parsed, days=days, tenant=tenant and tenant.pk)
     return StreamingHttpResponse(
         _csv(rows),
         content_type="text/csv; charset=utf-8",

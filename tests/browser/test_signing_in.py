@@ -2,14 +2,12 @@
 
 import re
 import time
-from binascii import unhexlify
 from collections.abc import Callable
 
 from django_otp.oath import TOTP
-from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, expect
 
-from accounts.models import User
+from accounts.models import AppDevice, User
 from browsing import Desk
 from review_cases import make_user
 
@@ -24,8 +22,8 @@ def person() -> User:
 
 
 def code_of(user: User, steps: int = 0) -> str:
-    device = TOTPDevice.objects.get(user=user)
-    totp = TOTP(unhexlify(device.key), device.step, device.t0, device.digits)
+    device = AppDevice.objects.get(user=user)
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
     totp.time = time.time() + steps * device.step
     return f"{totp.token():06d}"
 

@@ -87,6 +87,8 @@ def test_every_model_of_ours_is_in_the_admin() -> None:
         "PictureVersion",
         "DeliveryAttempt",
         "KeptAnswer",
+        "AppDevice",
+        "RecoveryDevice",
         "JobEvent",
         "SentPicture",
         "ShadowVerdict",

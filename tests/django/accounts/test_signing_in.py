@@ -20,7 +20,7 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from accounts.models import User
+from accounts.models import AppDevice, User
 from accounts.sessions import SIGNED_IN_AT
 from review_cases import make_user
 
@@ -58,7 +58,7 @@ def sign_in(
 
 def code_of(user: User, steps: int = 0) -> str:
     """What the person's app shows, `steps` half minutes from now."""
-    device = TOTPDevice.objects.filter(user=user).latest("pk")
+    device = AppDevice.objects.filter(user=user).latest("pk")
     totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
     totp.time = time.time() + steps * device.step
     return f"{totp.token():06d}"

@@ -26,14 +26,18 @@ def test_all_that_is_missing_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_no_secret_has_a_default() -> None:
     fields = Environment.model_fields
     secrets = {name for name in fields if "secret" in name or "key" in name}
-    assert secrets == {"secret_key", "s3_access_key_id", "s3_secret_access_key"}
-    assert all(fields[name].is_required() for name in secrets)
+    assert secrets == {
+        "secret_key", "secret_key_fallbacks", "s3_access_key_id", "s3_secret_access_key",
+    }  # fmt: skip
+    assert fields["secret_key_fallbacks"].default == ()
+    assert all(fields[name].is_required() for name in secrets - {"secret_key_fallbacks"})
 
 
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
         ("SECRET_KEY", "short", "at least 32"),
+        ("SECRET_KEY_FALLBACKS", "x" * 40 + ",short", "at least 32"),
         ("DATABASE_URL", "mysql://x/y", "postgresql://"),
         ("DATABASE_URL", "postgresql://host", "postgresql://"),
         ("REDIS_URL", "http://x", "redis"),

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -86,6 +86,50 @@ def test_what_has_not_begun_can_be_withdrawn(tenant: Tenant, stricter: PolicyVer
     assert version_in_force(tenant, start) == stricter.pk, "by the one that had begun"
     with pytest.raises(IntegrityError), transaction.atomic():
         PolicyAssignment.objects.filter(pk=begun.pk).update(withdrawn_at=timezone.now() + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("statement", "planned"),
+    [
+        ("UPDATE policies_policyassignment SET starts_at = now() WHERE id = %(id)s", True),
+        ("UPDATE policies_policyassignment SET made_by_id = %(other)s WHERE id = %(id)s", True),
+        (
+            "UPDATE policies_policyassignment SET withdrawn_at = now(),"
+            " starts_at = starts_at + interval '1 day', withdrawn_by_id = %(other)s"
+            " WHERE id = %(id)s",
+            True,
+        ),
+        (
+            "UPDATE policies_policyassignment SET withdrawn_at = starts_at - interval '1 hour',"
+            " withdrawn_by_id = %(other)s WHERE id = %(id)s",
+            False,
+        ),
+        ("DELETE FROM policies_policyassignment WHERE id = %(id)s", True),
+        ("DELETE FROM policies_policyassignment WHERE id = %(id)s", False),
+        ("TRUNCATE policies_policyassignment", True),
+    ],
+)
+def test_what_was_in_force_is_not_rewritten(
+    tenant: Tenant, stricter: PolicyVersion, statement: str, planned: bool
+) -> None:
+    boss, start = make_user(), timezone.now() + HOUR if planned else None
+    made = assignment_make(tenant=tenant, version=stricter, made_by=boss, starts_at=start)
+    connection.cursor().execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        connection.cursor().execute(statement, {"id": made.pk, "other": make_user().pk})
+    kept = PolicyAssignment.objects.get(pk=made.pk)
+    assert (kept.starts_at, kept.made_by, kept.withdrawn_at) == (made.starts_at, boss, None)
+
+
+def test_what_was_withdrawn_stays_withdrawn(tenant: Tenant, stricter: PolicyVersion) -> None:
+    boss = make_user()
+    planned = assignment_make(
+        tenant=tenant, version=stricter, made_by=boss, starts_at=timezone.now() + HOUR
+    )
+    assignment_withdraw(assignment_id=planned.pk, withdrawn_by=boss)
+    again = "UPDATE policies_policyassignment SET withdrawn_at = NULL, withdrawn_by_id = NULL"
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        connection.cursor().execute(f"{again} WHERE id = %s", [planned.pk])
 
 
 def test_nothing_starts_in_the_past(tenant: Tenant, stricter: PolicyVersion) -> None:
