@@ -197,7 +197,7 @@ class Policy(Value):
     prompt leaves them. `when_aligner_fails` by name, `next` where one is not named. `review_rate`:
     the share of released pictures that a person looks at afterwards, 0 to 1. `review_band`: how
     far below its threshold a score asks for a person before the release. `retention_days`:
-    how long what was not released is kept after the end of its job; None: without an end.
+    how long pictures and prompts are kept after the end of their job; None: without an end.
 
     Documents from before a field existed mean its default.
 

@@ -13,7 +13,7 @@ from accounts.idempotency import kept_answers_forget
 from config.celery import app
 from jobs.stages import STAGES
 from jobs.sweep import orphans_sweep, workers_forget
-from policies.retention import unreleased_forget
+from policies.retention import jobs_erase
 from webhooks.endpoints import previous_secrets_forget
 from workers.align import job_revise, jobs_align
 from workers.deliver import event_deliver
@@ -92,7 +92,11 @@ def forget_workers() -> None:
 @app.task(name="workers.sweep")
 def sweep() -> None:
     orphans_sweep()
-    unreleased_forget()
+
+
+@app.task(name="workers.erase")
+def erase() -> None:
+    jobs_erase()
 
 
 @app.task(name="workers.forget_expired")

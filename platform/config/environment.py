@@ -62,6 +62,12 @@ class Environment(BaseSettings):
     trusted_proxies: CommaSeparated = Field(
         default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8"
     )
+    metrics_token: str | None = Field(
+        default=None, min_length=32, description="bearer token that opens /metrics"
+    )
+    metrics_networks: CommaSeparated = Field(
+        default=(), description="networks that may read /metrics without a token"
+    )
     login_failures: int = Field(
         default=5, ge=1, description="of a name from an address, before it is locked out"
     )
@@ -152,6 +158,7 @@ class Environment(BaseSettings):
         "allowed_hosts",
         "csrf_trusted_origins",
         "trusted_proxies",
+        "metrics_networks",
         "webhook_allowed_networks",
         "picture_allowed_networks",
         "outgoing_ports",
@@ -188,7 +195,12 @@ class Environment(BaseSettings):
             _ports(text)
         return value
 
-    @field_validator("trusted_proxies", "webhook_allowed_networks", "picture_allowed_networks")
+    @field_validator(
+        "trusted_proxies",
+        "metrics_networks",
+        "webhook_allowed_networks",
+        "picture_allowed_networks",
+    )
     @classmethod
     def _networks_are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

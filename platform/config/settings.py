@@ -180,6 +180,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="3", minute="15"),
         "options": {"queue": "io", "expires": 3600.0},
     },
+    "erase": {
+        "task": "workers.erase",
+        "schedule": crontab(minute="30"),
+        "options": {"queue": "io", "expires": 1800.0},
+    },
     "sweep": {
         "task": "workers.sweep",
         "schedule": crontab(hour="3", minute="0"),

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from config.api import api
 from config.health import livez, readyz
+from config.metrics import metrics
 from openai_api.api import api as openai_api
 
 urlpatterns = [
@@ -20,6 +21,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("livez", livez),
     path("readyz", readyz),
+    path("metrics", metrics),
 ]
 
 handler400 = "config.problems.bad_request"

@@ -45,12 +45,12 @@ class Label:
 def labels(*, since: datetime | None = None) -> Iterator[Label]:
     """A label per person and picture: to block says that the concept of the queue is shown, to
     allow that it is not. Second looks and golden items are raters of their own; what was undone, or
-    was of no concept (`text`, `error`), says nothing."""
+    was of no concept (`text`, `error`), says nothing; what was erased cannot be exported."""
     concepts = [concept.value for concept in Concept]
     assert set(concepts) <= set(Category.values)
     choices = (
         Choice.objects.filter(
-            Q(item__picture__current__isnull=False),
+            Q(item__picture__current__isnull=False, item__job__erased_at=None),
             verdict__in=[Verdict.ALLOW, Verdict.BLOCK],
             undone_at=None,
             settled_at__isnull=False,

@@ -81,6 +81,9 @@ class Job(models.Model):
     admitted_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     cancel_at = models.DateTimeField(null=True, help_text="canceled then, unless it has ended")
+    erased_at = models.DateTimeField(
+        null=True, help_text="its pictures and texts are gone, after the time its policy keeps them"
+    )
 
     written: "Sequence[Picture]" = ()
     """The pictures that were just submitted with it, for an answer that need not read them."""
@@ -103,6 +106,11 @@ class Job(models.Model):
                 fields=["cancel_at"],
                 condition=Q(cancel_at__isnull=False, ended_at__isnull=True),
                 name="job_to_cancel",
+            ),
+            models.Index(
+                fields=["policy_version", "ended_at"],
+                condition=Q(ended_at__isnull=False, erased_at__isnull=True),
+                name="job_to_erase",
             ),
             models.Index(
                 fields=["replay_of"],
@@ -129,6 +137,11 @@ class Job(models.Model):
                 condition=Q(status__in=TERMINAL_VALUES, ended_at__isnull=False)
                 | (~Q(status__in=TERMINAL_VALUES) & Q(ended_at__isnull=True)),
                 name="job_ended_at_its_end",
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True)
+                | Q(ended_at__isnull=False, prompt="", negative_prompt=""),
+                name="what_is_erased_has_ended",
             ),
         ]
 

@@ -47,6 +47,8 @@ def job_replay(*, job: Job, api_key: APIKey) -> Job:
     """
     if job.status not in _ENDS:
         raise CannotBeReplayed(f"It is {job.status}; only what was run to its end can be repeated.")
+    if job.erased_at is not None:
+        raise CannotBeReplayed("Its prompt was erased after the retention of its policy.")
     if job.n == 0 or job.sent.exists():
         raise CannotBeReplayed("It judged what was sent with it; send that again.")
     if job.text_verdict is None:

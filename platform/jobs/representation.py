@@ -112,12 +112,11 @@ class ReleasedPictureOut(PictureOut):
 
     @staticmethod
     def resolve_url(picture: Picture) -> str | None:
-        released = picture.status == PictureStatus.RELEASED
-        return released_url(picture.released_key) if released else None
+        return released_url(picture.released_key) if _is_there(picture) else None
 
     @staticmethod
     def resolve_url_expires_at(picture: Picture) -> datetime | None:
-        if picture.status != PictureStatus.RELEASED:
+        if not _is_there(picture):
             return None
         return timezone.now() + timedelta(seconds=settings.ENVIRONMENT.presigned_url_seconds)
 
@@ -146,6 +145,9 @@ class JobOut(Schema):
     created_at: datetime
     ended_at: datetime | None
     cancel_at: datetime | None = Field(description="canceled then, unless it has ended")
+    erased_at: datetime | None = Field(
+        description="its prompts and pictures are gone since, after the retention of its policy"
+    )
     replay_of: UUID | None = Field(description="the job that this one repeats")
     outcome: OutcomeOut | None = Field(description="why it is blocked or held for a person")
     urls: JobUrls
@@ -250,12 +252,16 @@ def picture_edits(picture: Picture) -> list[TextEdit]:
 
 def prompt_edits(picture: Picture, prompt: str, round: int) -> list[TextEdit]:
     """What leads from the prompt of the text verdict to `prompt`, which `picture` had in that
-    round; empty before that."""
+    round; empty before that, and once it is erased."""
     before = (picture.job.text_verdict or {}).get("prompt")
     if before is None or not prompt:
         return []
     draws = [AttributeDraw.model_validate(draw) for draw in picture.draws or ()]
     return list(merge_edits(before, prompt, draws, round=round))
+
+
+def _is_there(picture: Picture) -> bool:
+    return picture.status == PictureStatus.RELEASED and picture.job.erased_at is None
 
 
 def _verdict(picture: Picture) -> dict[str, Any]:

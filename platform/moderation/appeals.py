@@ -54,6 +54,8 @@ def appeals_open(*, job_id: UUID, statement: str) -> Sequence[Appeal]:
     """
     with transaction.atomic():
         job = Job.objects.select_for_update().get(pk=job_id)
+        if job.erased_at is not None:
+            raise NothingToAppeal(f"job {job_id} was erased after the retention of its policy")
         blocking = [
             decision
             for decision in last_decisions(job.decisions.select_related("picture"))

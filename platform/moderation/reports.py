@@ -25,7 +25,8 @@ def report_open(
         # Under the lock of its job, as whatever else becomes of a picture.
         job = Job.objects.select_for_update(of=("self",)).get(pictures=picture_id)
         picture = job.pictures.select_related("current").get(pk=picture_id)
-        if picture.status != PictureStatus.RELEASED or picture.current is None:
+        out = picture.status == PictureStatus.RELEASED and job.erased_at is None
+        if not out or picture.current is None:
             raise NotReleased(f"picture {picture.index} of job {job.id} is not released")
         report, new = Report.objects.get_or_create(
             picture=picture,

@@ -163,16 +163,3 @@ class ShadowVerdict(models.Model):
 
     def __str__(self) -> str:
         return f"{self.live} → {self.shadowed}"
-
-
-class ErasedPicture(models.Model):
-    """A picture as painted or blurred in one round, whose bytes were deleted after the time that
-    its policy keeps what was not released."""
-
-    version = models.OneToOneField(
-        "jobs.PictureVersion", on_delete=models.CASCADE, primary_key=True, related_name="erased"
-    )
-    erased_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return f"erased: {self.version}"

@@ -92,7 +92,6 @@ def test_every_model_of_ours_is_in_the_admin() -> None:
         "JobEvent",
         "SentPicture",
         "ShadowVerdict",
-        "ErasedPicture",
         "PictureHash",
     }
 

@@ -153,7 +153,7 @@ ACTIONS = {
 }
 OPEN = {"admin:login", "admin:logout"}
 """Pages of the admin for people who are not signed in."""
-PROGRAMS = ("api/", "v1/", "livez", "readyz")
+PROGRAMS = ("api/", "v1/", "livez", "readyz", "metrics")
 """Addresses for programs: they have tests of their own."""
 
 Rows = dict[type[models.Model], models.Model]

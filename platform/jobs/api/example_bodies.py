@@ -136,6 +136,7 @@ QUEUED: Final[dict[str, Any]] = {
     "created_at": "2026-11-22T23:31:00.398101Z",
     "ended_at": None,
     "cancel_at": None,
+    "erased_at": None,
     "replay_of": None,
     "outcome": None,
     "urls": _URLS,
