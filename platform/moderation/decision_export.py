@@ -12,7 +12,7 @@ from uuid import UUID
 from asgiref.sync import sync_to_async
 
 from config.identifiers import uuid7_first
-from moderation.models import Decision
+from moderation.models import Decision, Report
 from moderation.statement_of_reasons import FIELDS as STATEMENT_FIELDS
 from moderation.statement_of_reasons import VISIBILITY, statement_of_reasons
 
@@ -69,6 +69,11 @@ def export_records(decisions: list[Decision]) -> Iterator[dict[str, Any]]:
         decision.replaces_id: decision
         for decision in Decision.objects.filter(replaces__in=decisions).order_by("id")
     }
+    notices: dict[UUID, list[str]] = {}
+    answered = Report.objects.filter(answer__in=decisions).order_by("id")
+    for answer_id, reason in answered.values_list("answer_id", "reason"):
+        if answer_id is not None and reason not in notices.setdefault(answer_id, []):
+            notices[answer_id].append(reason)
     for decision in decisions:
         later = replacing.get(decision.id)
         ended = later if later and later.action not in _RESTRICTING else None
@@ -97,7 +102,9 @@ def export_records(decisions: list[Decision]) -> Iterator[dict[str, Any]]:
             "policy_version": str(decision.policy_version_id),
             "replaces": str(decision.replaces_id) if decision.replaces_id else None,
             "replaced_by": str(later.id) if later else None,
-            "statement_of_reasons": statement_of_reasons(decision, ended),
+            "statement_of_reasons": statement_of_reasons(
+                decision, ended, notices.get(decision.id, ())
+            ),
         }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ethical_lens.results import Concept, Factor
 from jobs.representation import job_urls
-from moderation.models import Decision, DecisionAction, DecisionStage
+from moderation.models import Decision, DecisionAction, DecisionStage, ReportReason
 
 EEA: Final = (
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE",
@@ -53,6 +53,13 @@ KEYWORDS: Final[Mapping[str, str]] = {
     Factor.SEXUAL: "KEYWORD_ADULT_SEXUAL_MATERIAL",
     Concept.NUDE: "KEYWORD_NUDITY",
 }
+NOTICED: Final[Mapping[str, str]] = {
+    ReportReason.MINOR: _MINORS,
+    ReportReason.VIOLENCE: CATEGORIES[Factor.VIOLENCE],
+    ReportReason.HATE: CATEGORIES[Factor.HATE],
+    ReportReason.PERSON: CATEGORIES[Concept.PUBLIC],
+}
+"""What a report says is wrong, where the database has a category for it."""
 UNDER_TWENTY: Final = "sexual_and_under_twenty"
 FIELDS: Final = (
     "decision_visibility", "decision_visibility_other", "end_date_visibility_restriction",
@@ -64,8 +71,12 @@ FIELDS: Final = (
 Statement = dict[str, Any]
 
 
-def statement_of_reasons(decision: Decision, replaced_by: Decision | None) -> Statement | None:
+def statement_of_reasons(
+    decision: Decision, replaced_by: Decision | None, notices: Sequence[str] = ()
+) -> Statement | None:
     """The statement's attributes, in the order of `FIELDS`; None where nothing is restricted.
+    `notices` are the reasons of the reports that the decision answers: nothing was detected then,
+    somebody said it.
 
     Select `job`, `policy_version__policy` and `replaces` with the decision.
     """
@@ -73,20 +84,20 @@ def statement_of_reasons(decision: Decision, replaced_by: Decision | None) -> St
         return None
     visibility, other = VISIBILITY[DecisionAction(decision.action)]
     subject = decision if _named(decision) else decision.replaces or decision
-    main, *further = _categories(subject)
+    main, *further = _categories(subject, notices)
     by_system = decision.actor_id is None
     of_system = decision.replaces is not None and decision.replaces.actor_id is None
     return {
         "decision_visibility": [visibility],
         "decision_visibility_other": other,
         "end_date_visibility_restriction": _date(replaced_by) if replaced_by else None,
-        "decision_facts": _facts(decision, subject),
-        "source_type": "SOURCE_VOLUNTARY",
-        "automated_detection": "Yes" if by_system or of_system else "No",
+        "decision_facts": _facts(decision, subject, notices),
+        "source_type": "SOURCE_TYPE_OTHER_NOTIFICATION" if notices else "SOURCE_VOLUNTARY",
+        "automated_detection": "Yes" if (by_system or of_system) and not notices else "No",
         "automated_decision": "AUTOMATED_DECISION_FULLY"
         if by_system
         else "AUTOMATED_DECISION_PARTIALLY"
-        if of_system
+        if of_system and not notices
         else "AUTOMATED_DECISION_NOT_AUTOMATED",
         "decision_ground": "DECISION_GROUND_INCOMPATIBLE_CONTENT",
         "incompatible_content_ground": f"policy {decision.policy_version}: {decision.reason}",
@@ -120,14 +131,15 @@ def _named(decision: Decision) -> list[str]:
     return [*decision.factors, *decision.findings]
 
 
-def _categories(decision: Decision) -> Sequence[str]:
-    """The categories of what was found, without repetition, minors first."""
-    minors = [_MINORS] if decision.reason == UNDER_TWENTY else []
+def _categories(decision: Decision, notices: Sequence[str]) -> Sequence[str]:
+    """The categories of what was found or reported, without repetition, minors first."""
+    reported = [NOTICED[reason] for reason in notices if reason in NOTICED]
+    minors = [_MINORS] if decision.reason == UNDER_TWENTY or _MINORS in reported else []
     found = [CATEGORIES[code] for code in _named(decision) if code in CATEGORIES]
-    return list(dict.fromkeys([*minors, *found])) or [_TERMS]
+    return list(dict.fromkeys([*minors, *reported, *found])) or [_TERMS]
 
 
-def _facts(decision: Decision, subject: Decision) -> str:
+def _facts(decision: Decision, subject: Decision, notices: Sequence[str]) -> str:
     """What was seen, in figures. No word of the prompt: the database takes no personal data."""
     scores = [
         f"{name} {score:.2f}"
@@ -140,7 +152,8 @@ def _facts(decision: Decision, subject: Decision) -> str:
         what = "A generated picture" if decision.picture_id else "A prompt for a picture"
     found = ", ".join(_named(subject)) or "nothing by name"
     measured = f" Scores, 0 to 1: {', '.join(scores)}." if scores else ""
-    return f"{what} at the stage {decision.stage}. Found: {found}.{measured}"[:5000]
+    said = f" Reported as: {', '.join(notices)}." if notices else ""
+    return f"{what} at the stage {decision.stage}. Found: {found}.{said}{measured}"[:5000]
 
 
 def _date(decision: Decision) -> str:

@@ -25,7 +25,9 @@ from jobs.models import Job
 from moderation import decision_export
 from moderation.decision_export import COLUMNS, FORMATS, ExportRange, export_text
 from moderation.decisions import decision_record
-from moderation.models import DecisionAction, DecisionStage
+from moderation.models import DecisionAction, DecisionStage, ReportReason
+from moderation.released import released_decide
+from moderation.reports import report_open
 from moderation.review import picture_decide
 from moderation.statement_of_reasons import CATEGORIES, FIELDS, VISIBILITY
 from review_cases import blocked_prompt, judged_job, make_user, reviewed_picture
@@ -91,6 +93,32 @@ def test_a_person_who_blocks_what_the_system_held_decides_partly_by_machine() ->
     assert held["statement_of_reasons"]["end_date_visibility_restriction"] is None
 
 
+def test_what_was_reported_was_not_detected_but_notified() -> None:
+    picture, user = judged_job(PictureAction.RELEASE).pictures.get(), make_user()
+    for reason, reporter in (("hate", "u1"), ("minor", "u1"), ("hate", "u2")):
+        report_open(picture_id=picture.id, reason=ReportReason(reason), reporter=reporter)
+    released_decide(
+        picture_id=picture.id, moderator=user, keep=False, explanation="They are right."
+    )
+    statement = records(picture.job)[-1]["statement_of_reasons"]
+    assert statement["source_type"] == "SOURCE_TYPE_OTHER_NOTIFICATION"
+    assert statement["automated_detection"] == "No"
+    assert statement["automated_decision"] == "AUTOMATED_DECISION_NOT_AUTOMATED"
+    assert statement["category"] == "STATEMENT_CATEGORY_PROTECTION_OF_MINORS"
+    assert "STATEMENT_CATEGORY_ILLEGAL_OR_HARMFUL_SPEECH" in statement["category_addition"]
+    assert "Reported as: hate, minor." in statement["decision_facts"]
+    assert "u1" not in statement["decision_facts"], "who said it is not told"
+
+
+def test_what_is_found_unasked_is_of_our_own_initiative() -> None:
+    job = judged_job(PictureAction.BLOCK)
+    assert records(job)[-1]["statement_of_reasons"]["source_type"] == "SOURCE_VOLUNTARY"
+    picture = judged_job(PictureAction.RELEASE).pictures.get()
+    report_open(picture_id=picture.id, reason=ReportReason.HATE)
+    released_decide(picture_id=picture.id, moderator=make_user(), keep=True, explanation="Fine.")
+    assert records(picture.job)[-1]["statement_of_reasons"] is None, "nothing is restricted"
+
+
 def test_sexual_content_beside_somebody_under_twenty_protects_minors() -> None:
     job = judged_job(PictureAction.BLOCK, reason="sexual_and_under_twenty")
     statement = records(job)[-1]["statement_of_reasons"]
@@ -141,7 +169,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(monkeypatch: pytest.M
     assert len(pieces) == 1 + 4, "an empty beginning, then 7 decisions two by two"
     ids = [json.loads(line)["id"] for line in "".join(pieces).splitlines()]
     assert ids == [str(d.id) for d in job.decisions.all()]
-    assert len(queries) == 2 * 4 + 1, "each page, what replaces it, and the end"
+    assert len(queries) == 3 * 4 + 1, "each page, what replaces it, what it answers, and the end"
 
 
 def test_memory_does_not_grow_with_the_range(monkeypatch: pytest.MonkeyPatch) -> None:
