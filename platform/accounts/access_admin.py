@@ -19,12 +19,20 @@ _WHO = ("username", "ip_address")
 class LogEntryAdmin(ReadOnlyAdmin):
     """The database refuses to change or delete these."""
 
-    list_display = ("action_time", "user", "content_type", "object_repr", "get_change_message")
+    list_display = ("action_time", "user", "content_type", "about", "what")
     list_filter = ("action_flag", "content_type", ("user", admin.RelatedOnlyFieldListFilter))
     list_select_related = ("user", "content_type")
     search_fields = ("object_id", "object_repr", "user__username")
     date_hierarchy = "action_time"
     ordering = ("-id",)
+
+    @admin.display(description="about", ordering="object_repr")
+    def about(self, entry: LogEntry) -> str:
+        return entry.object_repr
+
+    @admin.display(description="what was done")
+    def what(self, entry: LogEntry) -> str:
+        return entry.get_change_message()
 
 
 @admin.register(AccessLog)

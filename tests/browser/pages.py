@@ -43,4 +43,7 @@ PAGES = [
     Shown("agreement", "desk:agreement"),
     Shown("playground", "playground:start"),
     Shown("key", "admin:accounts_apikey_add"),
+    Shown("log", "admin:admin_logentry_changelist"),
+    Shown("tenants", "admin:accounts_tenant_changelist"),
+    Shown("export", "moderation:decisions_export"),
 ]

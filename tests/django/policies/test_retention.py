@@ -218,6 +218,7 @@ def test_what_was_erased_is_told_and_nothing_is_begun_anew_from_it() -> None:
     staff.force_login(make_user(is_superuser=True))
     page = staff.get(reverse("admin:jobs_job_change", args=[job.pk]))
     assert "prompts and pictures were erased on" in page.content.decode()
+    assert "preview" not in page.content.decode(), "nothing is asked for that is not there"
     shown = Picture.objects.filter(job=job)
     for picture in shown:
         assert staff.get(reverse("admin:jobs_picture_change", args=[picture.pk])).status_code == 200
