@@ -75,7 +75,8 @@ def scrutiny_request(picture: PictureToScrutinise, round: int) -> "ScrutinyReque
         under_twenty=picture.under_twenty,
         figures=picture.text.figures,
         policy=policy_of_version(picture.policy_version_id),
-        draws=picture.draws,
+        # A face that a moderator made unrecognisable is not painted anew to look as drawn.
+        draws=() if picture.retouched else picture.draws,
     )
 
 

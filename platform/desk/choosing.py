@@ -30,7 +30,7 @@ from moderation.appeals import AppealError, appeal_answer
 from moderation.models import Decision
 from moderation.previews import PictureUnreadable
 from moderation.released import released_decide
-from moderation.repairs import StageOpen, picture_release_blurred, picture_repaint
+from moderation.repairs import StageOpen, picture_blur, picture_repaint
 from moderation.review import NotInReview, ReviewError, picture_decide, prompt_decide
 
 logger = logging.getLogger(__name__)
@@ -217,7 +217,7 @@ def _carry_out(item: ReviewItem, choice: Choice) -> Decision:
         )
     if choice.verdict == Verdict.BLUR:
         blurred = dict(choice.blurred or {})
-        return picture_release_blurred(
+        return picture_blur(
             picture_id=item.picture_id,
             moderator=choice.user,
             of=blurred.pop("of"),

@@ -139,8 +139,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         (title, [_item(request, *item) for item in items if _may_see(request, item[2])])
         for title, items in groups
     ]
+    tenants = next(items for title, items in shown if title == "Tenants")
+    if request.user.has_perm("policies.run_what_if"):
+        address = reverse("policies:what_if")
+        tenants.append(
+            {
+                "title": "What if?",
+                "icon": "help_center",
+                "link": address,
+                "active": request.path.startswith(address),
+            }
+        )
     if request.user.has_perm("moderation.view_policyversion"):
-        tenants = next(items for title, items in shown if title == "Tenants")
         address = reverse("moderation:evaluation_runs")
         tenants.append(
             {

@@ -1,5 +1,5 @@
-"""What a moderator does with a picture in review besides letting it pass or not: release it with a
-region blurred, or have it painted anew from an edited prompt."""
+"""What a moderator does with a picture in review besides letting it pass or not: blur a region, or
+have it painted anew from an edited prompt. Either is scrutinised like any other picture."""
 
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from ethical_lens.results import TextVerdict
 from jobs.models import Job, Picture, PictureVersion
 from jobs.outbox import outbox_continue
 from jobs.promotion import stage_promote
-from jobs.services import release_schedule, stages_add
-from jobs.stages import GENERATE, RELEASE, SCRUTINISE
+from jobs.services import stages_add
+from jobs.stages import GENERATE, RELEASE, SCRUTINISE, Stage
 from jobs.states import JobStatus, PictureStatus, StageState
 from jobs.storage import StoredObject
 from moderation.decisions import decision_record
@@ -25,20 +25,35 @@ class StageOpen(ReviewError):
     """A stage of the job is under way; later it can be done."""
 
 
-def picture_release_blurred(
+def picture_blur(
     *, picture_id: UUID, moderator: User, blurred: StoredObject, of: str, explanation: str
 ) -> Decision:
-    """Release the picture as `blurred`, which was made of the version with the digest `of`: the
-    decision names the digest of what the moderator made, and nothing else gets out by it.
+    """Put `blurred`, which was made of the version with the digest `of`, in the place of the
+    picture, and have it scrutinised in a round of its own: the decision names its digest, and
+    only the verdict on it lets it out.
 
-    Raises `NotInReview`, also where the picture has another version by now.
+    Raises `NotInReview`, also where the picture has another version by now; `StageOpen` where the
+    job is still at work.
     """
     with transaction.atomic():
         job, picture = _in_review(picture_id)
         assert picture.current is not None  # by the condition
         if picture.current.sha256 != of:
             raise NotInReview(f"picture {picture.index} of job {job.id} is another by now")
-        version = PictureVersion.objects.create(
+        _require_rest(job)
+        decision = decision_record(
+            job=job,
+            picture=picture,
+            stage=DecisionStage.REVIEW,
+            round=picture.round,
+            actor=moderator,
+            action=DecisionAction.BLUR,
+            reason="moderator_blurred",
+            explanation=explanation.strip(),
+            object_digest=blurred.sha256,
+        )
+        _round_add(job, picture, SCRUTINISE)
+        picture.current = PictureVersion.objects.create(
             picture=picture,
             round=picture.round,
             kind=PictureVersion.Kind.RETOUCHED,
@@ -48,21 +63,9 @@ def picture_release_blurred(
             size=blurred.size,
             model_digests=picture.current.model_digests,
         )
-        decision = decision_record(
-            job=job,
-            picture=picture,
-            stage=DecisionStage.REVIEW,
-            round=picture.round,
-            actor=moderator,
-            action=DecisionAction.RELEASE,
-            reason="moderator_blurred",
-            explanation=explanation.strip(),
-            object_digest=version.sha256,
-        )
-        picture.current, picture.cleared_by, picture.reason = version, decision, decision.reason
-        picture.save(update_fields=["current", "cleared_by", "reason"])
-        picture_leave(picture.id, by=moderator)
-        release_schedule(job=job, delay=0.0)
+        picture.reason = decision.reason
+        picture.save(update_fields=["current", "round", "reason", "status"])
+        _job_goes_on(job, picture, moderator)
         return decision
 
 
@@ -79,9 +82,7 @@ def picture_repaint(
     """
     with transaction.atomic():
         job, picture = _in_review(picture_id)
-        stages = job.stages.all()
-        if stages.filter(state__in=[StageState.READY, StageState.RUNNING]).exists():
-            raise StageOpen(f"job {job.id} has a stage under way")
+        _require_rest(job)
         job.text_verdict = _as_if_minor(job)
         decision = decision_record(
             job=job,
@@ -93,21 +94,33 @@ def picture_repaint(
             reason="moderator_repainted",
             explanation=explanation.strip(),
         )
-        stages.filter(state=StageState.WAITING).update(state=StageState.SKIPPED)
-        rounds = stages.exclude(stage=RELEASE.name).values_list("round", flat=True)
-        picture.round = max(rounds) + 1
+        _round_add(job, picture, GENERATE, SCRUTINISE)
         picture.prompt, picture.reason = prompt, decision.reason
-        picture.status = PictureStatus.QUARANTINED.value
         picture.save(update_fields=["round", "prompt", "reason", "status"])
-        stages_add(job=job, stages=(GENERATE, SCRUTINISE), round=picture.round)
-        releases = stages.filter(stage=RELEASE.name).count()
-        stages_add(job=job, stages=(RELEASE,), round=releases + 1)
-        job.status, job.reason, job.explanation = JobStatus.QUEUED.value, "", ""
-        job.save(update_fields=["text_verdict", "status", "reason", "explanation"])
-        picture_leave(picture.id, by=moderator)
-        stage_promote(job)
-        outbox_continue(job)
+        _job_goes_on(job, picture, moderator)
         return decision
+
+
+def _require_rest(job: Job) -> None:
+    if job.stages.filter(state__in=[StageState.READY, StageState.RUNNING]).exists():
+        raise StageOpen(f"job {job.id} has a stage under way")
+
+
+def _round_add(job: Job, picture: Picture, *stages: Stage) -> None:
+    """A round of the picture's own, with these stages and the release; the caller saves it."""
+    job.stages.filter(state=StageState.WAITING).update(state=StageState.SKIPPED)
+    rounds = job.stages.exclude(stage=RELEASE.name).values_list("round", flat=True)
+    picture.round, picture.status = max(rounds) + 1, PictureStatus.QUARANTINED.value
+    stages_add(job=job, stages=stages, round=picture.round)
+    stages_add(job=job, stages=(RELEASE,), round=job.stages.filter(stage=RELEASE.name).count() + 1)
+
+
+def _job_goes_on(job: Job, picture: Picture, moderator: User) -> None:
+    job.status, job.reason, job.explanation = JobStatus.QUEUED.value, "", ""
+    job.save(update_fields=["text_verdict", "status", "reason", "explanation"])
+    picture_leave(picture.id, by=moderator)
+    stage_promote(job)
+    outbox_continue(job)
 
 
 def _in_review(picture_id: UUID) -> tuple[Job, Picture]:

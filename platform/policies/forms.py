@@ -20,6 +20,10 @@ else:
     from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 
 
+NEWEST = 50
+"""Versions and drafts that can be chosen from."""
+
+
 class _IndentedJSONField(forms.JSONField):
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, InvalidJSONInput):
@@ -69,10 +73,19 @@ class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class WhatIfForm(forms.Form):
-    """Which policy, over how many days, of whom."""
+    """Which policy, over how many days, of whom. The newest versions and drafts can be chosen, and
+    the one that is asked for."""
 
-    policy = forms.UUIDField(widget=forms.HiddenInput)
+    policy = forms.UUIDField(
+        label="Version or draft",
+        widget=Select,
+        error_messages={
+            "required": "Choose a version or a draft.",
+            "invalid": "Choose a version or a draft of the list.",
+        },
+    )
     days = forms.IntegerField(
+        label="Jobs of the last days",
         min_value=1,
         max_value=365,
         initial=7,
@@ -83,8 +96,26 @@ class WhatIfForm(forms.Form):
         },
     )
     tenant = forms.ModelChoiceField(
-        Tenant.objects.order_by("name"), required=False, empty_label="all tenants", widget=Select
-    )
+        Tenant.objects.order_by("name"), label="Of", required=False, empty_label="all tenants",
+        widget=Select,
+    )  # fmt: skip
+
+    def __init__(
+        self, *args: Any, asked: PolicyVersion | PolicyDraft | None = None, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        versions = PolicyVersion.objects.select_related("policy").order_by("-id")[:NEWEST]
+        drafts = PolicyDraft.objects.filter(published_as=None).select_related("policy")
+        named: list[tuple[str, list[PolicyVersion | PolicyDraft]]] = [
+            ("Drafts", list(drafts.order_by("-id")[:NEWEST])),
+            ("Versions", list(versions)),
+        ]
+        if asked is not None and not any(asked in of for _, of in named):
+            named.insert(0, ("Asked for", [asked]))
+        self.fields["policy"].widget.choices = [
+            ("", "choose"),
+            *((title, [(str(one.pk), str(one)) for one in of]) for title, of in named if of),
+        ]
 
 
 class DifferenceForm(forms.Form):

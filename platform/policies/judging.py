@@ -26,6 +26,11 @@ class Judged(NamedTuple):
     found: tuple[float | None, ...] = ()
 
     @property
+    def change(self) -> tuple[str, str, str]:
+        """Whether it is a prompt or a picture, what was done, and what would be."""
+        return "picture" if self.picture else "prompt", self.live, self.then
+
+    @property
     def flips(self) -> bool:
         """Whether the policy would do otherwise."""
         return self.live != self.then

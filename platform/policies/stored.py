@@ -23,24 +23,33 @@ CHUNK: Final = 5000
 _YOUNG: Final = " || ".join(f'@ == "{stage.value}"' for stage in LifeStage if stage.under_twenty)
 _SCORES: Final = ", ".join(f"(d.scores->>'{concept.value}')::float8" for concept in Concept)
 
-_PROMPTS: Final = """
-SELECT job.id, d.action, d.reason, d.labels, d.factors, d.scores::text
+YOUNG: Final = f"""
+coalesce((job.text_verdict->>'minor')::boolean, false)
+  OR coalesce(jsonb_path_exists(picture.draws, '$[*].age ? ({_YOUNG})'), false)
+  OR jsonb_path_exists(d.faces, '$[*].under_twenty ? (@ == true)')
+"""
+"""Whether prompt, draw or a face says that somebody is under 20."""
+PROMPTS_FROM: Final = """
 FROM jobs_job job
 JOIN moderation_decision d ON d.job_id = job.id AND d.stage = 'align' AND d.actor_id IS NULL
 WHERE {which}
-ORDER BY job.id, d.id
 """
-_LOOKS: Final = f"""
-SELECT d.picture_id, job.id, d.round, d.stage = 'edit', d.action, d.reason,
-       coalesce((job.text_verdict->>'minor')::boolean, false)
-         OR coalesce(jsonb_path_exists(picture.draws, '$[*].age ? ({_YOUNG})'), false)
-         OR jsonb_path_exists(d.faces, '$[*].under_twenty ? (@ == true)'),
-       {_SCORES}
+LOOKS_FROM: Final = """
 FROM jobs_job job
 JOIN moderation_decision d ON d.job_id = job.id AND d.stage IN ('scrutinise', 'edit')
   AND d.action <> 'edit' AND d.actor_id IS NULL  -- an edit is told beside the verdict on it
 JOIN jobs_picture picture ON picture.id = d.picture_id
-WHERE {{which}}
+{also}
+WHERE {which}
+"""
+_PROMPTS: Final = f"""
+SELECT job.id, d.action, d.reason, d.labels, d.factors, d.scores::text
+{PROMPTS_FROM}
+ORDER BY job.id, d.id
+"""
+_LOOKS: Final = f"""
+SELECT d.picture_id, job.id, d.round, d.stage = 'edit', d.action, d.reason, {YOUNG}, {_SCORES}
+{LOOKS_FROM}
 ORDER BY d.picture_id, d.id
 """
 
@@ -80,14 +89,12 @@ class JudgedPrompt(NamedTuple):
 
 
 class Look(NamedTuple):
-    """One look at a picture. `repaired`: regions were blurred, or a face painted anew (`edited`).
-    `under_twenty`: prompt, draw or a face said so. `scores` in the order of `Concept`; None: there
-    was none."""
+    """One look at a picture. `edited`: after a face was painted anew. `under_twenty`: prompt, draw
+    or a face said so. `scores` in the order of `Concept`; None: there was none."""
 
     picture: UUID
     job: UUID
     round: int
-    repaired: bool
     edited: bool
     action: str
     reason: str
@@ -105,16 +112,7 @@ def prompts_stored(selection: Selection) -> Iterator[JudgedPrompt]:
 def pictures_stored(selection: Selection) -> Iterator[list[Look]]:
     """The system's looks at each picture, in their order."""
     for _, rows in groupby(_rows(_LOOKS, selection), key=itemgetter(0)):
-        looks: list[Look] = []
-        for picture, job, round, edited, action, reason, under_twenty, *scores in rows:
-            repaired = bool(looks) and looks[-1].round == round
-            looks.append(
-                Look(
-                    picture, job, round, repaired, edited, action, reason, under_twenty,
-                    tuple(scores),
-                )
-            )  # fmt: skip
-        yield looks
+        yield [Look(*row[:7], row[7:]) for row in rows]
 
 
 def _scores_of(factors: Sequence[str], text: str) -> dict[str, float]:
@@ -125,6 +123,6 @@ def _scores_of(factors: Sequence[str], text: str) -> dict[str, float]:
 def _rows(sql: str, selection: Selection) -> Iterable[tuple[Any, ...]]:
     which, values = selection.sql()
     with connection.chunked_cursor() as cursor:
-        cursor.execute(sql.format(which=which), values)
+        cursor.execute(sql.format(which=which, also=""), values)
         while rows := cursor.fetchmany(CHUNK):
             yield from rows

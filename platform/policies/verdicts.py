@@ -1,12 +1,13 @@
 """Verdicts of one policy on many stored looks.
 
-A decision depends on scores only through which of them reach their thresholds. So each such case is
-decided once, by `ethical_lens.decide`, and looked up afterwards.
+A decision depends on scores only through which of them reach their thresholds, or come near them.
+So each such case is decided once, by `ethical_lens.decide`, and looked up afterwards.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 from ethical_lens.decide import picture_action, text_action
 from ethical_lens.policy import Policy
@@ -15,6 +16,22 @@ from policies.stored import JudgedPrompt, Look
 
 Verdict = tuple[str, str]
 """Action and reason."""
+
+BELOW, NEAR, REACHED, UNREADABLE = "0", "1", "2", "u"
+"""Where a score stands to its threshold: `NEAR` is within the `review_band` below it."""
+
+
+class LookCase(NamedTuple):
+    """All of a look that a verdict depends on. `levels`: where each score stands, in the order of
+    `Concept`; the rest as in `policies.stored.Look`."""
+
+    levels: str
+    round: int
+    edited: bool
+    action: str
+    reason: str
+    under_twenty: bool
+
 
 _UNREADABLE: Verdict = (PictureAction.REVIEW.value, "scores_unreadable")
 _NOT_FOUND: Verdict = (PictureAction.REVIEW.value, "region_not_found")
@@ -28,73 +45,82 @@ class Verdicts:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        self._thresholds = tuple(policy.concepts[concept].threshold for concept in Concept)
-        self._factors = {one.value: rule.threshold for one, rule in policy.factors.items()}
-        self._case = lru_cache(maxsize=None)(self._decide)
-        self._text_case = lru_cache(maxsize=None)(self._decide_text)
+        self.thresholds: Final = tuple(policy.concepts[c].threshold for c in Concept)
+        self.near: Final = tuple(one - policy.review_band for one in self.thresholds)
+        self.factors: Final = {one.value: rule.threshold for one, rule in policy.factors.items()}
+        self.on_looks = lru_cache(maxsize=None)(self._on_looks)
+        self.on_text = lru_cache(maxsize=None)(self._on_text)
 
     def on_prompt(self, prompt: JudgedPrompt) -> Verdict:
         """As `decide_text`; where nobody reached a verdict, that of then."""
         if not prompt.labels:
             return prompt.action, prompt.reason
         reached = tuple(
-            prompt.scores.get(factor, math.inf) >= self._factors.get(factor, 0.0)
+            factor
             for factor in prompt.factors
+            if prompt.scores.get(factor, math.inf) >= self.factors.get(factor, 0.0)
         )
-        return self._text_case(prompt.labels, prompt.factors, reached)
+        return self.on_text(prompt.labels, prompt.factors, reached)
 
     def on_picture(self, looks: Sequence[Look]) -> Verdict:
         """As `decide_picture` on the looks, as far as the same way was gone."""
+        return self.on_looks(tuple(map(self._case_of, looks)))
+
+    def _case_of(self, look: Look) -> LookCase:
+        levels = "".join(map(_level, look.scores, self.thresholds, self.near))
+        return LookCase(
+            levels, look.round, look.edited, look.action, look.reason, look.under_twenty
+        )
+
+    def _on_looks(self, looks: tuple[LookCase, ...]) -> Verdict:
         last = len(looks) - 1
         for index, look in enumerate(looks):
-            verdict = self._on_look(look)
+            repaired = index > 0 and looks[index - 1].round == look.round
+            verdict = self._on_look(look, repaired)
             if index == last or verdict[0] != _led_to(look, looks[index + 1]):
                 break
         return verdict
 
-    def _on_look(self, look: Look) -> Verdict:
-        reached = []
-        for score, threshold in zip(look.scores, self._thresholds, strict=True):
-            if score is None or not 0.0 <= score <= 1.0:
-                return _UNREADABLE
-            reached.append(score >= threshold)
-        verdict = self._case(
-            tuple(reached), look.round, look.repaired, look.under_twenty,
-            look.reason == "figure_named",
-        )  # fmt: skip
-        if verdict[0] == _BLUR and look.reason == "region_not_found":
-            return _NOT_FOUND
-        return verdict
-
-    def _decide(
-        self, reached: tuple[bool, ...], round: int, repaired: bool, young: bool, figure: bool
-    ) -> Verdict:
+    def _on_look(self, look: LookCase, repaired: bool) -> Verdict:
+        if UNREADABLE in look.levels:
+            return _UNREADABLE
         scores = {
-            concept: threshold if there else -1.0
-            for concept, threshold, there in zip(Concept, self._thresholds, reached, strict=True)
+            concept: {BELOW: -math.inf, NEAR: near, REACHED: threshold}[level]
+            for concept, level, threshold, near in zip(
+                Concept, look.levels, self.thresholds, self.near, strict=True
+            )
         }
         found = picture_action(
-            scores, self._policy, round=round, repaired=repaired, under_twenty=young,
-            figure_found=figure,
+            scores, self._policy, round=look.round, repaired=repaired,
+            under_twenty=look.under_twenty, figure_found=look.reason == "figure_named",
         )  # fmt: skip
+        if found.action.value == _BLUR and look.reason == "region_not_found":
+            return _NOT_FOUND
         return found.action.value, found.reason
 
-    def _decide_text(
-        self, labels: tuple[str, ...], factors: tuple[str, ...], reached: tuple[bool, ...]
+    def _on_text(
+        self, labels: tuple[str, ...], factors: tuple[str, ...], reached: tuple[str, ...]
     ) -> Verdict:
         scores: Mapping[Factor, float] = {
-            Factor(factor): math.inf if there else -1.0
-            for factor, there in zip(factors, reached, strict=True)
+            Factor(factor): math.inf if factor in reached else -1.0 for factor in factors
         }
         found = text_action(set(map(Label, labels)), scores.keys(), scores, self._policy)
         return found.action.value, found.reason
+
+
+def _level(score: float | None, threshold: float, near: float) -> str:
+    if score is None or not 0.0 <= score <= 1.0:
+        return UNREADABLE
+    if score >= threshold:
+        return REACHED
+    return NEAR if score >= near else BELOW
 
 
 STOPPED = frozenset({TextAction.BLOCK.value, TextAction.REVIEW.value})
 """Actions on a prompt after which nothing is painted."""
 
 
-def _led_to(look: Look, following: Look) -> str:
+def _led_to(look: LookCase, following: LookCase) -> str:
     """The action that was done between two looks at a picture."""
     if following.round != look.round:
         return _REPAINT

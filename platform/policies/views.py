@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.acts import act_log
@@ -85,18 +86,19 @@ def policy_differences(request: HttpRequest) -> HttpResponse:
 @require_safe
 @permission_required(WHAT_IF, raise_exception=True)
 def policy_what_if(request: HttpRequest) -> HttpResponse:
-    """`?policy=`: what a version or draft would have decided of the last `?days=`."""
+    """`?policy=`: what a version or draft would have decided of the last `?days=`. Without, one is
+    to be chosen."""
     form, policy = _what_if_form(request)
     comparison = None
-    if form.is_valid():
+    if policy is not None and form.is_valid():
         tenant = form.cleaned_data["tenant"]
         comparison = what_if(
             policy.parsed, days=form.cleaned_data["days"], tenant=tenant and tenant.pk
         )
     return _page(
-        request, "policies/what_if.html", title=f"What if {policy} had judged?",
-        form=form, policy=policy, comparison=comparison and _shown(comparison),
-        query=request.GET.urlencode(),
+        request, "policies/what_if.html",
+        title=f"What if {policy} had judged?" if policy else "What if another policy had judged?",
+        form=form, comparison=comparison and _shown(comparison), query=request.GET.urlencode(),
     )  # fmt: skip
 
 
@@ -105,7 +107,7 @@ def policy_what_if(request: HttpRequest) -> HttpResponse:
 def policy_what_if_csv(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
     """Every prompt and picture that would be something else."""
     form, policy = _what_if_form(request)
-    if not form.is_valid():
+    if policy is None or not form.is_valid():
         return HttpResponse(form.errors.as_text(), status=400, content_type="text/plain")
     tenant, days = form.cleaned_data["tenant"], form.cleaned_data["days"]
     act_log(
@@ -159,14 +161,18 @@ def policy_shadow(request: HttpRequest, shadow_id: UUID) -> HttpResponse:
     )  # fmt: skip
 
 
-def _what_if_form(request: HttpRequest) -> tuple[WhatIfForm, PolicyVersion | PolicyDraft]:
+def _what_if_form(request: HttpRequest) -> tuple[WhatIfForm, PolicyVersion | PolicyDraft | None]:
+    """What was asked, and the document it names; nothing is wrong yet where nothing was asked."""
+    if "policy" not in request.GET and request.path == reverse("policies:what_if"):
+        return WhatIfForm(initial={"days": 7} | request.GET.dict()), None
     asked = request.GET.copy()
     asked.setdefault("days", "7")
     form = WhatIfForm(asked)
     form.is_valid()
     if "policy" not in form.cleaned_data:
-        raise Http404("name a version or a draft")
-    return form, _document(form.cleaned_data["policy"])
+        return form, None
+    document = _document(form.cleaned_data["policy"])
+    return WhatIfForm(asked, asked=document), document
 
 
 def _shown(comparison: Any) -> list[dict[str, Any]]:

@@ -10,11 +10,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from ethical_lens.policy import Policy
+from policies.cases import EXAMPLES, counted
 from policies.judging import Judged, judged
 from policies.stored import Selection
+from policies.verdicts import Verdicts
 
-EXAMPLES: Final = 5
-"""Kept per change."""
 CSV_HEADER: Final = (
     "subject", "job", "picture", "was", "was_reason", "would_be", "would_be_reason", "scores",
 )  # fmt: skip
@@ -45,10 +45,14 @@ class Comparison:
     )
 
     def add(self, one: Judged) -> None:
-        key = ("picture" if one.picture else "prompt", one.live, one.then)
-        self.counts[key] += 1
-        if one.flips and len(self.examples[key]) < EXAMPLES:
-            self.examples[key].append(one)
+        """Count it, and keep it as an example where one is wanted."""
+        self.counts[one.change] += 1
+        self.show(one)
+
+    def show(self, one: Judged) -> None:
+        """Keep it as an example where one is wanted."""
+        if one.flips and len(self.examples[one.change]) < EXAMPLES:
+            self.examples[one.change].append(one)
 
     def changes(self, subject: str) -> list[Change]:
         """Of prompts or pictures, what flips first, the most frequent first."""
@@ -75,9 +79,15 @@ class Comparison:
 
 def what_if(policy: Policy, *, days: int, tenant: UUID | None = None) -> Comparison:
     """`policy` over what was judged of jobs submitted in the last `days`. No model is run."""
-    comparison = Comparison()
-    for one in judged(policy, _selection(days, tenant)):
-        comparison.add(one)
+    comparison, jobs = Comparison(), defaultdict[tuple[str, str, str], set[UUID]](set)
+    for one in counted(Verdicts(policy), _selection(days, tenant)):
+        change = (one.subject, one.live, one.then)
+        comparison.counts[change] += one.number
+        if one.live != one.then:
+            jobs[change].update(one.jobs)
+    named = {job for first in jobs.values() for job in sorted(first)[:EXAMPLES]}
+    for example in judged(policy, Selection(jobs=sorted(named))):
+        comparison.show(example)
     return comparison
 
 

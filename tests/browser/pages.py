@@ -1,9 +1,10 @@
 """The pages of people that are tried in a browser: for accessibility, small windows, 200 % zoom.
 
 One line per page: a name for its screenshot, the name of its URL, and the model whose row (of
-`tests/admin_rows.py`) its argument is.
+`tests/admin_rows.py`) its argument is. A query names rows as `{app.model}`.
 """
 
+import re
 from dataclasses import dataclass
 
 from django.db import models
@@ -18,10 +19,9 @@ class Shown:
     query: str = ""
 
     def address(self, rows: dict[type[models.Model], models.Model]) -> str:
-        if not self.of:
-            return reverse(self.url) + self.query
-        row = next(row for model, row in rows.items() if model._meta.label_lower == self.of)
-        return reverse(self.url, args=[row.pk]) + self.query
+        by_label = {model._meta.label_lower: str(row.pk) for model, row in rows.items()}
+        query = re.sub(r"\{(.+?)\}", lambda named: by_label[named[1]], self.query)
+        return reverse(self.url, args=[by_label[self.of]] if self.of else []) + query
 
 
 PAGES = [
@@ -37,6 +37,8 @@ PAGES = [
     Shown("version", "admin:moderation_policyversion_change", of="moderation.policyversion"),
     Shown("draft", "admin:policies_policydraft_change", of="policies.policydraft"),
     Shown("shadow", "policies:shadow", of="policies.policyshadow"),
+    Shown("what-if", "policies:what_if"),
+    Shown("what-if-asked", "policies:what_if", query="?policy={moderation.policyversion}"),
     Shown("evaluations", "moderation:evaluation_runs"),
     Shown("desk", "desk:home"),
     Shown("item", "desk:item", of="desk.reviewitem"),

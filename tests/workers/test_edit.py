@@ -15,7 +15,7 @@ from ethical_lens.results import AttributeDraw, LifeStage
 from factories import make_aligned_job, make_tenant
 from jobs.claims import Claim, stage_finish
 from jobs.exhaustion import stage_give_up
-from jobs.models import Job, StageRun
+from jobs.models import Job, PictureVersion, StageRun
 from jobs.recording.painting import PaintedPicture, painting_finish
 from jobs.stages import EDIT
 from jobs.storage import object_get, quarantine_put
@@ -166,3 +166,14 @@ def test_an_edit_that_fails_for_good_leaves_what_scrutiny_let_out() -> None:
     assert story(job)[1:] == [("edit", "edit", "edit_failed")]
     assert open_stages(job) == ["release"]
     assert job.pictures.get().cleared_by is not None
+
+
+def test_a_face_that_a_moderator_made_unrecognisable_is_not_painted_anew() -> None:
+    job = painted_job(OTHERWISE)
+    version = job.pictures.get().versions.get()
+    version.kind = PictureVersion.Kind.RETOUCHED
+    version.save(update_fields=["kind"])
+    with suppress(Ignore):
+        run(job, "scrutinise", jobs_scrutinise)
+    assert "edit" in open_stages(scrutinised_job(OTHERWISE)), "as it would be otherwise"
+    assert open_stages(job) == ["release"]

@@ -20,7 +20,7 @@ from moderation.policies import policy_of_version
 
 _TO_SCRUTINISE = """
 SELECT job.id, job.policy_version_id, job.text_verdict, picture.id, picture.draws,
-       version.key, version.sha256
+       version.key, version.sha256, version.kind
 FROM unnest(%(jobs)s::uuid[], %(rounds)s::smallint[]) WITH ORDINALITY AS claim(job_id, round, place)
 JOIN jobs_job job ON job.id = claim.job_id
 JOIN jobs_picture picture ON picture.job_id = job.id AND picture.round = claim.round
@@ -49,6 +49,8 @@ class PictureToScrutinise:
     draws: tuple[AttributeDraw, ...]
     key: str
     sha256: str
+    retouched: bool = False
+    """A moderator blurred a region of it."""
 
     @property
     def under_twenty(self) -> bool:
@@ -231,6 +233,7 @@ def _to_scrutinise(
     draws: str | None,
     key: str,
     sha256: str,
+    kind: str,
 ) -> PictureToScrutinise:
     return PictureToScrutinise(
         job_id=job_id,
@@ -240,4 +243,5 @@ def _to_scrutinise(
         draws=tuple(AttributeDraw.model_validate(d) for d in json.loads(draws or "null") or ()),
         key=key,
         sha256=sha256,
+        retouched=kind == PictureVersion.Kind.RETOUCHED,
     )

@@ -4,6 +4,7 @@ import io
 
 import numpy as np
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +16,8 @@ from desk.models import Choice, ReviewItem, Severity, Verdict
 from desk.retouching import BadRegion, Region, region_blur
 from desk.taking import item_open
 from ethical_lens.results import PictureAction, PictureVerdict
-from jobs.models import Job, Picture
+from jobs.claims import stage_fail
+from jobs.models import Job, Picture, PictureVersion
 from jobs.recording.painting import PaintedPicture, painting_finish, pictures_to_paint
 from jobs.recording.scrutiny import (
     ScrutinisedPicture,
@@ -72,7 +74,8 @@ def test_a_region_lies_inside_and_can_be_seen(bounds: tuple[float, ...]) -> None
         Region(*bounds)
 
 
-def test_the_blurred_picture_alone_goes_out_and_the_decision_names_it() -> None:
+def blurred() -> tuple[Picture, Choice, PictureVersion]:
+    """A picture whose left half a moderator blurred, their choice, and what it was before."""
     picture = reviewed_picture()
     original = picture.current
     assert original
@@ -83,14 +86,75 @@ def test_the_blurred_picture_alone_goes_out_and_the_decision_names_it() -> None:
     picture.refresh_from_db()
     assert picture.current == original, "nothing yet"
     settle(choice)
-    release_run(picture.job)
     picture.refresh_from_db()
+    return picture, choice, original
+
+
+def judge(job: Job, action: PictureAction) -> None:
+    """What the worker of scrutiny records of the one picture that waits for it."""
+    claim = claimed(job, "scrutinise")
+    (to_judge,) = pictures_to_scrutinise([claim])
+    verdict = PictureVerdict(action=action, reason="judged", explanation="Judged.", scores=SCORES)
+    judged = ScrutinisedPicture(picture_id=to_judge.picture_id, verdict=verdict)
+    scrutiny_finish({claim: [judged]}, model_digests={})
+    release_run(job)
+
+
+def test_what_a_moderator_blurred_waits_for_scrutiny_and_the_decision_names_it() -> None:
+    picture, choice, original = blurred()
     assert choice.decision
     assert picture.current
-    assert (picture.status, picture.current.kind) == ("released", "retouched")
+    assert (choice.decision.action, choice.decision.actor) == ("blur", choice.user)
     assert choice.decision.object_digest == picture.current.sha256 != original.sha256
-    out = object_get(picture.released_key, sha256=picture.current.sha256)
-    assert out == region_blur(object_get(original.key, sha256=original.sha256), LEFT_HALF)
+    assert (picture.current.kind, picture.status) == ("retouched", "quarantined")
+    assert (picture.cleared_by, picture.released_key) == (None, "")
+    assert picture.job.stages.filter(state="ready").get().stage == "scrutinise"
+    (to_judge,) = pictures_to_scrutinise([claimed(picture.job, "scrutinise")])
+    assert (to_judge.sha256, to_judge.retouched) == (picture.current.sha256, True)
+    kept = object_get(picture.current.key, sha256=picture.current.sha256)
+    assert kept == region_blur(object_get(original.key, sha256=original.sha256), LEFT_HALF)
+
+
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [
+        (PictureAction.RELEASE, "released"),
+        (PictureAction.BLOCK, "blocked"),
+        (PictureAction.REVIEW, "in_review"),
+    ],
+)
+def test_what_a_moderator_blurred_goes_out_by_the_verdict_on_it_alone(
+    action: PictureAction, status: str
+) -> None:
+    picture, choice, _ = blurred()
+    judge(picture.job, action)
+    picture.refresh_from_db()
+    assert picture.current
+    assert picture.status == status
+    if status == "released":
+        assert picture.cleared_by
+        assert picture.cleared_by.stage == "scrutinise"
+        assert picture.cleared_by != choice.decision
+        assert picture.cleared_by.object_digest == picture.current.sha256
+        assert object_get(picture.released_key, sha256=picture.current.sha256)
+    else:
+        assert picture.released_key == ""
+    waits = picture.review_items.filter(closed_at=None).exists()
+    assert waits == (status == "in_review"), "what nobody could judge comes back to a person"
+
+
+def test_what_a_moderator_blurred_is_held_where_scrutiny_fails_for_good() -> None:
+    picture, _, _ = blurred()
+    for _ in range(settings.ENVIRONMENT.stage_attempts):
+        picture.job.stages.filter(stage="scrutinise", state="ready").update(
+            ready_at=picture.job.created_at
+        )
+        claim = claimed(picture.job, "scrutinise")
+        stage_fail(claim=claim, error="the classifier is gone")
+    picture.refresh_from_db()
+    picture.job.refresh_from_db()
+    assert (picture.job.status, picture.status) == ("needs_review", "in_review")
+    assert picture.review_items.filter(closed_at=None).exists()
 
 
 def test_the_page_sends_the_region(client: Client) -> None:

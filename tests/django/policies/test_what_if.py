@@ -30,7 +30,7 @@ from factories import make_tenant
 from jobs.models import Picture
 from moderation.decisions import decision_record
 from moderation.models import Decision, DecisionAction, DecisionStage
-from policies.drafts import draft_make
+from policies.drafts import draft_make, draft_publish
 from policies.judging import judged
 from policies.stored import Selection
 from policies.what_if import CSV_HEADER, what_if, what_if_rows
@@ -62,6 +62,7 @@ POLICIES = {
         factors={Factor.VIOLENCE: FactorRule(threshold=0.6, action=TextAction.BLOCK)},
         labels={Label.K1: TextAction.REVIEW},
     ),
+    "a band to look at": Policy(review_band=0.2),
 }  # fmt: skip
 
 
@@ -135,23 +136,37 @@ def test_under_its_own_policy_nothing_flips() -> None:
     assert all(Decision.objects.filter(picture=p).count() == 2 for _, p in first)
 
 
-def test_counts_and_examples_by_outcome() -> None:
-    tenant = filled()
-    comparison = what_if(POLICIES["stricter"], days=1, tenant=tenant.pk)
-    expected = Counter(
-        (one.live, one.then)
-        for one in judged(POLICIES["stricter"], Selection(tenant=tenant.pk))
-        if one.picture
-    )
+@pytest.mark.parametrize("name", POLICIES)
+def test_counts_and_examples_by_outcome(name: str) -> None:
+    policy, tenant = POLICIES[name], filled()
+    comparison = what_if(policy, days=1, tenant=tenant.pk)
+    single = list(judged(policy, Selection(tenant=tenant.pk)))
+    expected = Counter(one.change for one in single)
 
-    changes = comparison.changes("picture")
-    assert {(one.live, one.then): one.number for one in changes} == expected
-    assert sum(was for _, was, _ in comparison.outcomes("picture")) == PICTURES
-    assert sum(would for _, _, would in comparison.outcomes("picture")) == PICTURES
-    flips = [one for one in changes if one.flips]
+    assert comparison.counts == expected
+    for subject in ("picture", "prompt"):
+        outcomes = comparison.outcomes(subject)
+        assert sum(was for _, was, _ in outcomes) == PICTURES
+        assert sum(would for _, _, would in outcomes) == PICTURES
+    flips = [one for one in comparison.changes("picture") if one.flips]
     assert flips
     assert all(1 <= len(one.examples) <= 5 for one in flips)
+    assert all(example in single for one in flips for example in one.examples)
     assert all(e.live == one.live and e.then == one.then for one in flips for e in one.examples)
+
+
+def test_a_score_that_cannot_be_read_is_counted_as_review() -> None:
+    job = judged_job(PictureAction.RELEASE)
+    picture = job.pictures.get()
+    decision_record(
+        job=job, picture=picture, stage=DecisionStage.SCRUTINISE, round=1,
+        action=DecisionAction.BLOCK, reason="filled", explanation="x", scores={"nude": 0.1},
+    )  # fmt: skip
+    strict = acting(nude={"threshold": 0.3}, nsfw={"threshold": 1.0})
+
+    comparison = what_if(strict, days=1, tenant=job.tenant_id)
+
+    assert comparison.counts["picture", "block", "review"] == 1
 
 
 def test_only_the_days_and_the_tenant_that_were_asked_for() -> None:
@@ -248,4 +263,41 @@ def test_what_cannot_be_asked_is_told(asked: dict[str, str], complaint: str) -> 
     assert page.context["comparison"] is None
     refused = client.get(reverse("policies:what_if_csv"), {"policy": str(version.pk)} | asked)
     assert refused.status_code == 400
-    assert client.get(reverse("policies:what_if")).status_code == 404
+
+
+def test_without_a_policy_the_page_lets_one_be_chosen() -> None:
+    version = make_tenant().policy_version
+    author = make_user()
+    drafts = [
+        draft_make(policy=version.policy, document=Policy(), note=note, author=author)
+        for note in ("open", "published")
+    ]
+    published = draft_publish(draft_id=drafts[1].pk, publisher=make_user())
+    client = client_with("policies.run_what_if")
+
+    page = client.get(reverse("policies:what_if"))
+
+    offered = [
+        value
+        for _, of in page.context["form"].fields["policy"].widget.choices[1:]
+        for value, _ in of
+    ]
+    assert {str(drafts[0].pk), str(version.pk), str(published.pk)} <= set(offered)
+    assert str(drafts[1].pk) not in offered, "what was published is there as a version"
+    assert page.context["comparison"] is None
+    assert "Choose a version" not in page.content.decode(), "nothing is wrong yet"
+    old = client.get(reverse("policies:what_if"), {"policy": str(drafts[1].pk)})
+    assert f'value="{drafts[1].pk}" selected' in old.content.decode()
+
+
+@pytest.mark.parametrize("asked", [{}, {"policy": ""}, {"policy": "the newest"}])
+def test_a_policy_must_be_named(asked: dict[str, str]) -> None:
+    client = client_with("policies.run_what_if")
+    answer = client.get(reverse("policies:what_if_csv"), asked)
+    assert answer.status_code == 400
+    assert "Choose a version or a draft" in answer.content.decode()
+    if asked:
+        page = client.get(reverse("policies:what_if"), asked)
+        assert "Choose a version or a draft" in page.content.decode()
+    gone = {"policy": "00000000-0000-7000-8000-000000000000"}
+    assert client.get(reverse("policies:what_if"), gone).status_code == 404
