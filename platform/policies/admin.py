@@ -22,6 +22,7 @@ from policies.drafts import draft_edit, draft_make
 from policies.errors import TooLate
 from policies.forms import AssignmentForm, DraftForm, ShadowForm
 from policies.models import PolicyAssignment, PolicyDraft, PolicyShadow
+from policies.parts import fieldsets
 
 
 def _wanted(model: Any, text: object) -> Any:
@@ -51,6 +52,30 @@ class PolicyDraftAdmin(ModelAdmin):
             "policy", "note", "document", "based_on", "shown_authors", "published_as",
             "published_by", "published_at",
         )  # fmt: skip
+
+    def get_fieldsets(self, request: HttpRequest, obj: PolicyDraft | None = None) -> Any:
+        """Whoever may write gets the fields of the document; others read it as JSON."""
+        known = self.get_fields(request, obj)
+        writes = self.has_add_permission(request) if obj is None else (
+            self.has_change_permission(request, obj)
+        )  # fmt: skip
+        if not writes:
+            return [(None, {"fields": known})]
+        told = [name for name in known if name != "document"]
+        return [
+            (None, {"fields": [*told[:2], "written_as", *told[2:]]}),
+            *fieldsets(),
+            ("As JSON", {"fields": ["document"]}),
+        ]
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        """The fields of the document come with the form itself."""
+        known = self.get_fields(request, obj)
+        return super().get_form(
+            request, obj, change, **options | {"fields": [*known, "written_as"]}
+        )
 
     def get_readonly_fields(self, request: HttpRequest, obj: PolicyDraft | None = None) -> Any:
         if obj is None:

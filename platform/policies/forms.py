@@ -11,6 +11,7 @@ from accounts.models import Tenant
 from moderation.models import PolicyVersion
 from policies.documents import DocumentRefused, document_read
 from policies.models import PolicyAssignment, PolicyDraft
+from policies.parts import PARTS, field_of, values_of, written
 
 if TYPE_CHECKING:
     Select = forms.Select
@@ -33,23 +34,55 @@ class _IndentedJSONField(forms.JSONField):
 
 
 class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A draft: a document that the method accepts, or a list of what it does not."""
+    """A draft: a document that the method accepts, or what it does not, field by field.
 
+    It is written in the fields of `policies.parts`, which go over the document as it was, or whole
+    as JSON.
+    """
+
+    written_as = forms.ChoiceField(
+        label="Written",
+        choices=[("fields", "in the fields below"), ("json", "as JSON, below")],
+        required=False,
+        initial="fields",
+        widget=Select,
+        help_text="Thresholds run from 0 to 1; 1.01 is out of any score's reach. An empty field "
+        "means the default.",
+    )
     document = _IndentedJSONField(
+        label="JSON",
         widget=Textarea(attrs={"rows": 32, "class": "desk-code", "spellcheck": "false"}),
-        help_text="Thresholds run from 0 to 1; 1.01 is out of any score's reach. What is left out "
-        "means the default. The fields stand in docs/policies.md.",
+        help_text="Pools, scopes and blur are written here alone. What is left out means the "
+        "default. The fields stand in docs/policies.md.",
     )
 
     class Meta:
         model = PolicyDraft
         fields = ("policy", "note", "document")
 
-    def clean_document(self) -> dict[str, Any]:
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields.update({part.name: part.field() for part in PARTS})
+        before = self.get_initial_for_field(self.fields["document"], "document")
+        self.initial = {**values_of(before or {}), **self.initial}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "document" not in cleaned:
+            return cleaned
+        in_fields = cleaned.get("written_as") == "fields"
+        document = cleaned["document"]
+        if in_fields and isinstance(document, dict):
+            if any(part.name in self.errors for part in PARTS):
+                return cleaned
+            document = written(document, cleaned)
         try:
-            return document_read(self.cleaned_data["document"]).model_dump(mode="json")
+            cleaned["document"] = document_read(document).model_dump(mode="json")
         except DocumentRefused as refused:
-            raise forms.ValidationError(refused.problems) from None
+            for problem in refused.problems:
+                named = field_of(problem) if in_fields else "document"
+                self.add_error(named, problem)
+        return cleaned
 
 
 class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -112,7 +112,7 @@ def prompts_stored(selection: Selection) -> Iterator[JudgedPrompt]:
 def pictures_stored(selection: Selection) -> Iterator[list[Look]]:
     """The system's looks at each picture, in their order."""
     for _, rows in groupby(_rows(_LOOKS, selection), key=itemgetter(0)):
-        yield [Look(*row[:7], row[7:]) for row in rows]
+        yield [Look._make((*row[:7], row[7:])) for row in rows]
 
 
 def _scores_of(factors: Sequence[str], text: str) -> dict[str, float]:
