@@ -6,7 +6,8 @@ benchmarks/overhead. Columns and conversions stay those of the models.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, TypeVar
@@ -32,7 +33,10 @@ def rows_insert(rows: Iterable[Model]) -> None:
     if not groups:
         return
     values = [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection)
+        # Most are empty, and nothing is what nothing becomes.
+        None
+        if (value := field.pre_save(row, add=True)) is None
+        else field.get_db_prep_save(value, connection)
         for model, group in groups
         for row in group
         for field in _columns(model)
@@ -42,6 +46,17 @@ def rows_insert(rows: Iterable[Model]) -> None:
     for _, group in groups:
         for row in group:
             row._state.adding, row._state.db = False, connection.alias
+
+
+@contextmanager
+def statements_together() -> Iterator[None]:
+    """Send the statements of the context without waiting for each: what was read is waited for.
+
+    Inside a transaction only. Raises what a statement raises where a later one reads, or at the
+    end.
+    """
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def rows_update(rows: Sequence[Model], *names: str) -> int:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import APIKey, Tenant
 from config.identifiers import uuid7
-from config.rows import rows_insert
+from config.rows import rows_insert, statements_together
 from jobs.ending import job_end
 from jobs.models import Job, Picture, SentPicture, StageRun
 from jobs.outbox import outbox_admit, outbox_continue
@@ -153,7 +153,7 @@ def job_enter(
         addresses=any(picture.url for picture in sent),
         paints=not job.scrutiny_alone,
     )
-    with transaction.atomic():
+    with transaction.atomic(), statements_together():
         rows_insert([job, *sent, *pictures, *_stages(job, stages, round=1)])
         outbox_admit(job=job)
         if api_key is not None:

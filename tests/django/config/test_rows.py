@@ -4,7 +4,7 @@ import pytest
 from django.db import DataError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from config.rows import rows_insert, rows_read, rows_update
+from config.rows import rows_insert, rows_read, rows_update, statements_together
 from factories import make_job
 from jobs.models import Job, Picture, PictureVersion
 from webhooks.models import Event
@@ -35,6 +35,24 @@ def test_rows_of_several_models_are_inserted_by_one_statement() -> None:
     assert Event.objects.get(job=job).data == {"a": [1]}
     stored.save()
     rows[1].save()  # known as stored: an update, not a second insert
+
+
+def insert_together(picture: Picture, *rounds: int) -> None:
+    with transaction.atomic(), statements_together():
+        for round in rounds:
+            rows_insert([version(picture, round)])
+
+
+def test_statements_that_go_together_are_those_of_the_transaction() -> None:
+    picture = make_job().pictures.get()
+    sql = "SELECT round FROM jobs_pictureversion WHERE picture_id = %s ORDER BY round"
+    with transaction.atomic(), statements_together():
+        rows_insert([version(picture, 1)])
+        rows_insert([version(picture, 2)])
+        assert rows_read(int, sql, [picture.pk]) == [1, 2]
+    with pytest.raises(IntegrityError):
+        insert_together(picture, 3, 1)
+    assert set(picture.versions.values_list("round", flat=True)) == {1, 2}, "all or nothing"
 
 
 def test_constraints_hold() -> None:
