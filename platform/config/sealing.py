@@ -1,23 +1,25 @@
 """Short secrets that the database keeps and must not tell: sealed under `SECRET_KEY`.
 
-Encrypt-then-MAC (Bellare and Namprempre 2000): the pad is one block of HMAC-SHA256 over a random
-nonce, the tag another over nonce and ciphertext, each under a key of its own (Django's
-`salted_hmac`). Both are bound to a purpose, so that a row's secret is worth nothing in another
-row. While a key is changed, those of `SECRET_KEY_FALLBACKS` still open what they sealed.
+AES-GCM of the library `cryptography`, under a key that HKDF (RFC 5869) makes of `SECRET_KEY`. What
+is sealed is bound to a purpose, so that a row's secret is worth nothing in another row. While a key
+is changed, those of `SECRET_KEY_FALLBACKS` still open what they sealed.
 """
 
 import base64
 import secrets
+from functools import lru_cache
 from typing import Final
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import salted_hmac
 
 MARK: Final = "s1."
 """What sealed text begins with."""
-_NONCE: Final = 16
-_TAG: Final = 16
-_PAD: Final = 32
+_NONCE: Final = 12
 
 
 class SealBroken(Exception):
@@ -25,16 +27,10 @@ class SealBroken(Exception):
 
 
 def seal(secret: bytes, *, purpose: str) -> str:
-    """The secret as text that tells nothing without the key: URL-safe base64 behind a mark.
-
-    Raises `ValueError` for a secret of more than 32 bytes.
-    """
-    if len(secret) > _PAD:
-        raise ValueError("only secrets of at most 32 bytes are sealed")
+    """The secret as text that tells nothing without the key: URL-safe base64 behind a mark."""
     nonce = secrets.token_bytes(_NONCE)
-    body = nonce + _masked(secret, nonce, purpose, settings.SECRET_KEY)
-    tag = _tag(body, purpose, settings.SECRET_KEY)
-    return MARK + base64.urlsafe_b64encode(body + tag).decode()
+    sealed = _cipher(settings.SECRET_KEY).encrypt(nonce, secret, purpose.encode())
+    return MARK + base64.urlsafe_b64encode(nonce + sealed).decode()
 
 
 def unseal(sealed: str, *, purpose: str) -> bytes:
@@ -63,18 +59,15 @@ def _opened(sealed: str, purpose: str) -> tuple[bytes, str]:
         raw = base64.b64decode(sealed.removeprefix(MARK), altchars=b"-_", validate=True)
     except ValueError:
         raise SealBroken("this was not sealed here") from None
-    body, tag = raw[:-_TAG], raw[-_TAG:]
     for key in known_keys():
-        if constant_time_compare(tag, _tag(body, purpose, key)):
-            return _masked(body[_NONCE:], body[:_NONCE], purpose, key), key
+        try:
+            return _cipher(key).decrypt(raw[:_NONCE], raw[_NONCE:], purpose.encode()), key
+        except (InvalidTag, ValueError):  # ValueError: too short to hold a nonce
+            continue
     raise SealBroken("no key of SECRET_KEY and SECRET_KEY_FALLBACKS opens this")
 
 
-def _masked(text: bytes, nonce: bytes, purpose: str, key: str) -> bytes:
-    pad = salted_hmac(f"config.sealing.pad:{purpose}", nonce, key, algorithm="sha256").digest()
-    return bytes(left ^ right for left, right in zip(text, pad, strict=False))
-
-
-def _tag(body: bytes, purpose: str, key: str) -> bytes:
-    tag = salted_hmac(f"config.sealing.tag:{purpose}", body, key, algorithm="sha256").digest()
-    return tag[:_TAG]
+@lru_cache(maxsize=8)
+def _cipher(key: str) -> AESGCM:
+    derived = HKDF(SHA256(), length=32, salt=None, info=b"config.sealing").derive(key.encode())
+    return AESGCM(derived)
