@@ -40,6 +40,14 @@ _EXPLANATIONS: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 _STRICTNESS: Final = tuple(TextAction)
+_MEANS: Final[Mapping[TextAction, str]] = MappingProxyType(
+    {
+        TextAction.ALLOW: "it is painted as it was written",
+        TextAction.REWRITE: "it is painted as it was reworded",
+        TextAction.REVIEW: "a person decides",
+        TextAction.BLOCK: "it is blocked",
+    }
+)
 _REASONS: Final[Mapping[TextAction, str]] = MappingProxyType(
     {
         TextAction.ALLOW: "prompt_safe",
@@ -219,7 +227,8 @@ def decide_text(verdict: TextVerdict, policy: Policy) -> TextDecision:
     found = text_action(verdict.labels, verdict.factors, verdict.factor_scores, policy)
     told = verdict.explanation
     if found.action is not DEFAULT_LABELS[verdict.toxicity]:
-        told += f" The policy says {found.action.value} for {', '.join(found.because)}."
+        told += f" The policy says {found.action.value} for {', '.join(found.because)}:"
+        told += f" {_MEANS[found.action]}."
     return TextDecision(action=found.action, reason=found.reason, explanation=told)
 
 

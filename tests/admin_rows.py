@@ -16,6 +16,7 @@ from ethical_lens.policy import Policy
 from ethical_lens.results import PictureAction
 from factories import make_job
 from jobs.models import Job, Outbox, UsageRecord, Worker
+from jobs.storage import sent_put
 from moderation.appeals import appeals_open
 from moderation.models import PolicyEvaluation, RawPictureView, ReportReason
 from moderation.reports import report_open
@@ -23,6 +24,7 @@ from policies.assignments import assignment_make
 from policies.drafts import draft_make
 from policies.shadow import shadow_start
 from review_cases import judged_job
+from sent_pictures import harmless
 from webhooks.endpoints import endpoint_create
 from webhooks.models import Delivery, DeliveryAttempt, DeliveryStatus
 
@@ -56,6 +58,9 @@ def row_of_every_model(boss: User) -> dict[type[models.Model], models.Model]:
     picture = job.pictures.select_related("current").get(index=0)
     assert picture.current
     waiting = make_job()
+    # The page of a job that also shows what was sent with it.
+    stored = sent_put(job_id=job.id, index=0, content=harmless())
+    job.sent.create(index=0, key=stored.key, sha256=stored.sha256, size=stored.size)
     rows: list[models.Model] = [
         boss, Group.objects.create(name=f"g-{job.id}"), job.tenant, key, job, picture,
         job.stages.all()[0], Outbox.objects.get(job=waiting), UsageRecord.objects.get(job=released),

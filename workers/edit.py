@@ -6,7 +6,14 @@ from jobs.claims import Claim
 from jobs.recording.editing import EditedPicture, editing_finish, pictures_to_edit
 from jobs.storage import quarantine_put
 from workers.generate import PAINTING, paint_request
-from workers.loading import face_reader, painter, painter_digest, region_finder, scrutineer
+from workers.loading import (
+    face_reader,
+    lora_digest,
+    painter,
+    painter_digest,
+    region_finder,
+    scrutineer,
+)
 from workers.pngs import png_encode
 from workers.scrutinise import scrutiny_request
 
@@ -33,8 +40,10 @@ def job_edit(claims: Sequence[Claim]) -> bool:
     ]
     edited, digests = list[EditedPicture](), dict[str, str]()
     if wanting:
-        model = pictures[0][1].model
+        model, lora = pictures[0][1].model, pictures[0][1].lora
         digests["pipeline"] = painter_digest(model)
+        if lora:
+            digests["lora"] = lora_digest(lora)
         with PAINTING:
             after = edit_faces(
                 [candidate for _, candidate in wanting],

@@ -75,7 +75,7 @@ def _paint(batch: Sequence[_Order]) -> list[Image.Image]:
     pictures = [order.picture for order in batch]
     requests = [paint_request(picture) for picture in pictures]
     if pictures[0].strength is not None:
-        return paint_on_sent(pictures, requests)
+        return paint_on_sent(pictures, requests, _Progress(batch))
     return painter(pictures[0].model).paint(requests, on_step=_Progress(batch))
 
 

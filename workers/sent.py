@@ -1,7 +1,7 @@
 """What was sent with a job: fetched where it is an address, judged before anything is painted, then
 painted on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PIL import Image
 
@@ -67,10 +67,12 @@ def job_inspect(claims: Sequence[Claim]) -> bool:
 
 
 def paint_on_sent(
-    pictures: Sequence[PictureToPaint], requests: Sequence[PaintRequest]
+    pictures: Sequence[PictureToPaint],
+    requests: Sequence[PaintRequest],
+    on_step: Callable[[int, int], None],
 ) -> list[Image.Image]:
     """Paint `requests[i]`, of one batch key, on what was sent with the job of `pictures[i]`; only
-    where its mask is white, if it has one.
+    where its mask is white, if it has one. `on_step` is told as by `Painter.paint`.
 
     Raises `GenerationError` as `Painter.paint` does, also where the pipeline cannot inpaint.
     """
@@ -92,7 +94,8 @@ def paint_on_sent(
         )
     strength = pictures[0].strength
     assert strength is not None, "only such pictures are painted on what was sent"
-    painted = Inpainter(painter(pictures[0].model)).repaint(requests, under, masks, strength)
+    inpainter = Inpainter(painter(pictures[0].model))
+    painted = inpainter.repaint(requests, under, masks, strength, on_step)
     # The autoencoder changes a little also what is black in the mask.
     return [
         Image.composite(new, old, mask)

@@ -1,6 +1,8 @@
 """Paints a part of pictures anew, with the weights of a painter."""
 
+import inspect
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +12,7 @@ from PIL import Image
 from ethical_lens.failures import RUN_FAILURES
 from ethical_lens.generation.errors import GenerationError, PipelineUnavailable, UnusablePictures
 from ethical_lens.generation.long_prompts import PromptReader
-from ethical_lens.generation.painter import Painter
+from ethical_lens.generation.painter import OnStep, Painter, part_told
 from ethical_lens.generation.request import PaintRequest
 from ethical_lens.generation.shape import Shape
 from ethical_lens.loading import LOAD_FAILURES
@@ -30,6 +32,9 @@ class Inpainter:
                 f"diffusers has no inpainting for {type(painter.pipeline).__name__}: {error}"
             ) from error
         self._pipeline.set_progress_bar_config(disable=True)
+        call = inspect.signature(type(self._pipeline).__call__)
+        self._tells = "callback_on_step_end" in call.parameters
+        self._painter = painter
         self._reader = PromptReader(painter.pipeline, Shape.of(type(painter.pipeline)))
 
     def repaint(
@@ -38,28 +43,56 @@ class Inpainter:
         images: Sequence[Image.Image],
         masks: Sequence[Image.Image],
         strength: float,
+        on_step: OnStep | None = None,
     ) -> list[Image.Image]:
         """Paint `requests[i]` (all of one batch key) into `images[i]` where `masks[i]` ("L", of the
         same size) is white; what is black is changed by a little, too: the whole picture goes
         through the autoencoder.
 
         `strength`: how far back towards noise the masked part goes, above 0 to 1. Prompts of any
-        length are read as by the painter. Raises `GenerationError` as `Painter.paint` does.
+        length are read, LoRA weights laid over the pipeline, and `on_step` told, as by the painter;
+        its steps are those that are really taken. Raises `GenerationError` as `Painter.paint` does.
         """
         if not requests:
             return []
-        if len({self._reader.windows(request) for request in requests}) > 1:
-            return [
-                painted
-                for request, image, mask in zip(requests, images, masks, strict=True)
-                for painted in self.repaint([request], [image], [mask], strength)
-            ]
-        first = requests[0]
+        apart = len({self._reader.windows(request) for request in requests}) > 1
+        parts = [[i] for i in range(len(requests))] if apart else [list(range(len(requests)))]
+        painted: list[Image.Image] = []
+        with self._painter.lora(requests[0].lora):
+            for done, part in enumerate(parts):
+                painted += self._run(
+                    [requests[i] for i in part],
+                    [images[i] for i in part],
+                    [masks[i] for i in part],
+                    strength,
+                    part_told(on_step, done, len(parts)),
+                )
+        return painted
+
+    def _run(
+        self,
+        requests: Sequence[PaintRequest],
+        images: list[Image.Image],
+        masks: list[Image.Image],
+        strength: float,
+        on_step: OnStep | None,
+    ) -> list[Image.Image]:
+        first, raised = requests[0], list[BaseException]()
+
+        def at_end(pipeline: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            if on_step is not None:
+                try:
+                    on_step(step + 1, pipeline.num_timesteps)
+                except BaseException as error:
+                    raised.append(error)
+                    raise
+            return {}
+
         try:
             pixels = self._pipeline(
                 **self._reader.arguments(requests),
-                image=list(images),
-                mask_image=list(masks),
+                image=images,
+                mask_image=masks,
                 generator=[torch.Generator("cpu").manual_seed(r.seed) for r in requests],
                 width=first.width,
                 height=first.height,
@@ -68,9 +101,14 @@ class Inpainter:
                 strength=strength,
                 guidance_scale=first.guidance_scale,
                 output_type="np",
+                **({"callback_on_step_end": at_end} if self._tells else {}),
             ).images
         except RUN_FAILURES as error:
+            if raised and error is raised[0]:
+                raise
             raise GenerationError(f"the pipeline failed at inpainting: {error}") from error
+        finally:
+            raised.clear()  # else error, traceback and this frame keep each other, and tensors
         broken = tuple(i for i, picture in enumerate(pixels) if not np.isfinite(picture).all())
         if broken:
             raise UnusablePictures(broken)

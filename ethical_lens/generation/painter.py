@@ -124,14 +124,18 @@ class Painter:
                 "a batch shares one width, height, number of steps, guidance scale and LoRA"
             )
         parts = self._parts(requests)
-        with self._lora(requests[0].lora):
+        with self.lora(requests[0].lora):
             pixels = self._run_parts(requests, parts, on_step)
         broken = tuple(i for i, picture in enumerate(pixels) if not np.isfinite(picture).all())
         if broken:
             raise UnusablePictures(broken)
         return [Image.fromarray((picture * 255).round().astype(np.uint8)) for picture in pixels]
 
-    def _lora(self, name: str) -> AbstractContextManager[None]:
+    def lora(self, name: str) -> AbstractContextManager[None]:
+        """For the block, the LoRA weights of that name lie over the pipeline; empty: none.
+
+        Raises `LoraUnavailable`, for a name that is not known at once.
+        """
         if not name:
             return nullcontext()
         if name not in self._loras:
@@ -163,7 +167,7 @@ class Painter:
             part = part[:largest]
             total = done + 1 + sum(-(-len(rest) // largest) for rest in waiting)
             try:
-                painted = self._run([requests[i] for i in part], _told(on_step, done, total))
+                painted = self._run([requests[i] for i in part], part_told(on_step, done, total))
             except OutOfMemory:
                 if len(part) == 1:
                     raise
@@ -251,7 +255,7 @@ class Painter:
         return {"callback": older, "callback_steps": 1}
 
 
-def _told(on_step: OnStep | None, done: int, parts: int) -> OnStep | None:
+def part_told(on_step: OnStep | None, done: int, parts: int) -> OnStep | None:
     """`on_step` told of all parts, of which `done` are painted, while the next one is."""
     if on_step is None:
         return None

@@ -120,7 +120,10 @@ def explain(
     rewrite_failed: bool,
     names_figure: bool,
 ) -> str:
-    """Why the label is what it is, for people. Names factors; never quotes the prompt."""
+    """Why the label is what it is, for people. Names factors; never quotes the prompt.
+
+    What is done about it is not said here: that is the policy's, and `decide_text` says it.
+    """
     sentences: list[str] = []
     if found:
         listed = ", ".join(
@@ -133,13 +136,13 @@ def explain(
     if clothing_pushed:
         sentences.append("Its negative prompt asks to leave out what covers bodies.")
     if endangers_minor:
-        sentences.append("Somebody under 20 is stated or implied beside it, so it is blocked.")
+        sentences.append("Somebody under 20 is stated or implied beside it.")
     elif rewrite_failed:
-        sentences.append("No safe wording is left of it, so it is blocked.")
+        sentences.append("No safe wording is left of it.")
     elif verdict is Label.K3:
-        sentences.append("This is not fit for generation, so it is blocked.")
+        sentences.append("This is not fit for generation.")
     elif verdict is not Label.K0:
-        sentences.append("It was reworded without that.")
+        sentences.append("A wording without that was found.")
     if names_figure:
         sentences.append(
             "A public figure is named, whose face is blurred where a picture shows it."

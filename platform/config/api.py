@@ -5,6 +5,7 @@ from typing import Any
 from csp.constants import SELF
 from csp.decorators import csp_replace
 from ninja import NinjaAPI
+from ninja.openapi.docs import Swagger
 from ninja.openapi.schema import OpenAPISchema
 
 from accounts.api.examples import DOCUMENTED as OF_KEYS
@@ -41,6 +42,8 @@ api = API(
     ),
     urls_namespace="api",
     parser=BoundedParser(),
+    # Else every operation is a link within a button, which not everybody can use.
+    docs=Swagger({"deepLinking": False}),
     docs_decorator=csp_replace({"script-src": [SELF]}),
 )
 api.add_router("/jobs", jobs_router, tags=["jobs"])

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from desk.grading import Grade, appeal_grade, last_judgements, picture_grade, text_grade
 from desk.models import ItemKind, ReviewItem, Severity, TenantWeight
+from desk.shares import drawn
 from ethical_lens.results import AttributeDraw, TextVerdict
 from jobs.models import Job, Picture
 from jobs.states import PictureStatus
@@ -89,11 +90,6 @@ def released_enter(job: Job, pictures: Iterable[UUID]) -> None:
         grade = replace(_grade_again(job, picture), severity=Severity.LOW)
         items.append(_item(job, ItemKind.SAMPLE, grade, "sampled", picture))
     _enter(job, items)
-
-
-def drawn(subject: UUID, rate: float) -> bool:
-    """Whether the subject is among the share `rate` of all, by its id."""
-    return int.from_bytes(sha256(subject.bytes).digest()[:8], "big") < rate * 2**64
 
 
 def _grade_again(job: Job, picture: Picture) -> Grade:

@@ -17,7 +17,7 @@ from desk.reviewers import settings_of
 from desk.second_looks import golden_possible, is_blind
 from desk.taking import queues_of
 from jobs.models import Picture
-from moderation.cards import VersionCard, version_card
+from moderation.cards import VersionCard, sent_cards, version_card
 
 SHOWN: Final = 8
 """Rows of a list on the page of an item."""
@@ -86,6 +86,7 @@ def item_context(item: ReviewItem, user: User) -> dict[str, Any]:
         "job": job,
         "picture": picture,
         "versions": _versions(picture),
+        "sent": sent_cards(job),
         "verdict": verdict,
         "diff": words_diff(job.prompt, used),
         "changed": used != job.prompt,

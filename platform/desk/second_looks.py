@@ -5,7 +5,6 @@ other chose. Nothing is carried out before the second has chosen: the same, and 
 else, and a lead decides.
 """
 
-from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from desk.models import Choice, ItemKind, ReviewItem, Verdict
+from desk.shares import drawn
 from desk.taking import TakingError
 
 JUDGING: Final = (Verdict.ALLOW, Verdict.BLOCK)
@@ -96,11 +96,6 @@ def golden_add(*, item_id: UUID) -> ReviewItem:
             closed_to=list(item.choices.values_list("user_id", flat=True)),
             expected=answer.verdict,
         )
-
-
-def drawn(item: UUID, rate: float) -> bool:
-    """Whether the item is among the share `rate` of all, by its id: asked again, the same."""
-    return int.from_bytes(sha256(item.bytes).digest()[:8], "big") < rate * 2**64
 
 
 def _answer(item: ReviewItem) -> Choice | None:

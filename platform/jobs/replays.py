@@ -9,10 +9,11 @@ from django.conf import settings
 
 from accounts.models import APIKey
 from ethical_lens.sources import LoraSource
-from jobs.models import Job, Picture, PictureVersion
+from jobs.models import Job, Picture, PictureVersion, SentPicture
 from jobs.quotas import priority_limit
-from jobs.services import job_enter
+from jobs.services import job_enter, sent_store
 from jobs.states import JobStatus
+from jobs.storage import ObjectMissing, object_get
 from moderation.models import DecisionAction, DecisionStage
 
 SCORES_DIFFER_FROM: Final = 1e-3
@@ -20,7 +21,7 @@ SCORES_DIFFER_FROM: Final = 1e-3
 
 _REPEATED: Final = (
     "policy_version_id", "prompt", "negative_prompt", "model", "lora", "n", "width", "height",
-    "steps", "guidance_scale", "seed",
+    "steps", "guidance_scale", "strength", "seed",
 )  # fmt: skip
 _ENDS: Final = {JobStatus.SUCCEEDED, JobStatus.BLOCKED, JobStatus.FAILED}
 
@@ -42,14 +43,15 @@ class Difference:
 def job_replay(*, job: Job, api_key: APIKey) -> Job:
     """Submit `job` once more for the key's tenant, as a new job under the same policy version.
 
-    The attributes that were drawn are repeated; no deck is touched. Raises `CannotBeReplayed`, and
-    as `job_submit` does: the policy that holds now must still let the tenant use the model.
+    The attributes that were drawn are repeated; no deck is touched. What was sent to be painted on
+    is judged and painted on again. Raises `CannotBeReplayed`, and as `job_submit` does: the policy
+    that holds now must still let the tenant use the model.
     """
     if job.status not in _ENDS:
         raise CannotBeReplayed(f"It is {job.status}; only what was run to its end can be repeated.")
     if job.erased_at is not None:
         raise CannotBeReplayed("Its prompt was erased after the retention of its policy.")
-    if job.n == 0 or job.sent.exists():
+    if job.scrutiny_alone:
         raise CannotBeReplayed("It judged what was sent with it; send that again.")
     if job.text_verdict is None:
         raise CannotBeReplayed("Its prompt never had a verdict, so there is nothing to repeat.")
@@ -74,8 +76,25 @@ def job_replay(*, job: Job, api_key: APIKey) -> Job:
         priority=min(job.priority, priority_limit(api_key)),
         api_key=api_key,
         draws=draws,
+        sent=_sent_again(job, again),
     )
     return again
+
+
+def _sent_again(job: Job, again: Job) -> list[SentPicture]:
+    """What was sent with `job`, kept a second time for `again`, so that each is deleted with its
+    own job."""
+    sent = []
+    for picture in job.sent.all():
+        try:
+            content = object_get(picture.key, sha256=picture.sha256)
+        except ObjectMissing as error:
+            raise CannotBeReplayed(
+                f"The {picture.get_role_display().lower()} that was sent with it is not kept any "
+                "more; send it again with a new request."
+            ) from error
+        sent.append(sent_store(again, picture.index, content, SentPicture.Role(picture.role)))
+    return sent
 
 
 def replay_differences(replay: Job) -> list[Difference]:
@@ -97,11 +116,13 @@ def _of_job(job: Job) -> dict[str, Any]:
         for name in ("labels", "factors", "score", "prompt", "negative_prompt")
         if (value := verdict.get(name)) is not None
     }
+    for picture in job.sent.all():
+        sent = f"sent.{picture.index}"
+        said |= {f"{sent}.{name}": value for name, value in _of_verdict(picture.verdict).items()}
     return {"status": job.status, "reason": job.reason} | said | _model_digests(job)
 
 
 def _of_picture(picture: Picture) -> dict[str, Any]:
-    verdict = (picture.current.verdict if picture.current else None) or {}
     return {
         "status": picture.status,
         "reason": picture.reason,
@@ -109,9 +130,16 @@ def _of_picture(picture: Picture) -> dict[str, Any]:
         "prompt": picture.prompt,
         "draws": picture.draws or [],
         "sha256": picture.current.sha256 if picture.current else None,
-        "action": verdict.get("action"),
-        "findings": sorted(finding["concept"] for finding in verdict.get("findings", ())),
-    } | {f"scores.{name}": score for name, score in verdict.get("scores", {}).items()}
+    } | _of_verdict(picture.current.verdict if picture.current else None)
+
+
+def _of_verdict(verdict: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is compared of a `PictureVerdict`, as it is stored."""
+    said = verdict or {}
+    return {
+        "action": said.get("action"),
+        "findings": sorted(finding["concept"] for finding in said.get("findings", ())),
+    } | {f"scores.{name}": score for name, score in said.get("scores", {}).items()}
 
 
 def _model_digests(job: Job) -> dict[str, str]:

@@ -102,7 +102,7 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
         cancel_at=timezone.now() + request.cancel_after if request.cancel_after else None,
     )
     sent = [
-        _sent(job, index, content, role)
+        sent_store(job, index, content, role)
         for index, (role, content) in enumerate(
             [(SentPicture.Role.PICTURE, request.picture), (SentPicture.Role.MASK, request.mask)]
         )
@@ -172,17 +172,19 @@ def scrutiny_submit(
         id=uuid7(), tenant=tenant, prompt=request.text,
         n=0, width=0, height=0, steps=0, guidance_scale=0, seed=0,
     )  # fmt: skip
-    sent = [_sent(job, index, one) for index, one in enumerate(request.pictures)]
+    sent = [sent_store(job, index, one) for index, one in enumerate(request.pictures)]
     job_enter(job=job, api_key=api_key, sent=sent)
     return job
 
 
-def _sent(
+def sent_store(
     job: Job,
     index: int,
     picture: bytes | str,
     role: SentPicture.Role = SentPicture.Role.PICTURE,
 ) -> SentPicture:
+    """The row, not written yet, of a picture that came with `job`: its bytes, which are put into
+    quarantine, or the address to fetch it from. Raises `StorageError`."""
     if isinstance(picture, str):
         return SentPicture(job=job, index=index, url=picture)
     stored = sent_put(job_id=job.id, index=index, content=picture)

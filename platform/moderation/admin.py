@@ -139,13 +139,20 @@ class PolicyVersionAdmin(ModelAdmin):
 class RawPictureViewAdmin(ReadOnlyAdmin):
     list_display = ("created_at", "user", "shown_picture")
     list_filter = (("user", admin.RelatedOnlyFieldListFilter),)
-    list_select_related = ("user", "picture")
-    search_fields = ("picture__id__icontains", "user__username")
+    list_select_related = ("user", "picture", "sent")
+    search_fields = ("picture__id__icontains", "sent__id__icontains", "user__username")
     date_hierarchy = "created_at"
     ordering = ("-id",)
 
     @admin.display(description="picture")
     def shown_picture(self, view: RawPictureView) -> SafeString:
+        if view.sent is not None:
+            return format_html(
+                '<a href="{}">{} sent with job <code>…{}</code></a>',
+                reverse("admin:jobs_job_change", args=[view.sent.job_id]),
+                view.sent.get_role_display(), str(view.sent.job_id)[-8:],
+            )  # fmt: skip
+        assert view.picture is not None  # by its constraint
         return format_html(
             '<a href="{}">picture {} of job <code>…{}</code></a>',
             reverse("admin:jobs_picture_change", args=[view.picture_id]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ethical_lens.results import TextEdit
-from jobs.models import Job, Picture, PictureVersion
+from jobs.models import Job, Picture, PictureVersion, SentPicture
 from jobs.representation import picture_edits
 from jobs.states import JobStatus, PictureStatus
 from moderation.previews import is_out
@@ -68,20 +68,44 @@ class PictureCard:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class SentCard:
+    """A picture or mask that was sent with a job, and the verdict on it; `mask` belongs to a
+    picture that is painted on."""
+
+    sent: SentPicture
+    mask: SentPicture | None
+    verdict: Mapping[str, Any]
+    bars: tuple[ScoreBar, ...]
+
+
 def version_card(picture: Picture, version: PictureVersion, job: Job) -> VersionCard:
     """`job.policy_version` should be selected with the job."""
     verdict = version.verdict or {}
-    thresholds = job.policy_version.parsed.thresholds
+    return VersionCard(version, is_out(picture, version), verdict, _bars(verdict, job))
+
+
+def sent_cards(job: Job) -> list[SentCard]:
+    """One for each picture and mask that was sent; `job.policy_version` should be selected."""
+    sent = list(job.sent.all())
+    masks = [one for one in sent if one.role == SentPicture.Role.MASK]
+    return [
+        SentCard(
+            one,
+            masks[0] if masks and one.role == SentPicture.Role.PICTURE else None,
+            one.verdict or {},
+            _bars(one.verdict or {}, job),
+        )
+        for one in sent
+    ]
+
+
+def _bars(verdict: Mapping[str, Any], job: Job) -> tuple[ScoreBar, ...]:
     scores: Mapping[str, float] = verdict.get("scores", {})
-    return VersionCard(
-        version=version,
-        out=is_out(picture, version),
-        verdict=verdict,
-        bars=tuple(
-            ScoreBar(concept, scores[concept], threshold)
-            for concept, threshold in thresholds.items()
-            if concept in scores
-        ),
+    return tuple(
+        ScoreBar(concept, scores[concept], threshold)
+        for concept, threshold in job.policy_version.parsed.thresholds.items()
+        if concept in scores
     )
 
 

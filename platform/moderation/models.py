@@ -282,15 +282,27 @@ class Report(models.Model):
 
 
 class RawPictureView(models.Model):
-    """Who looked at a picture that was not released, and when."""
+    """Who looked at a picture that was not released, or at one that was sent, and when."""
 
-    picture = models.ForeignKey("jobs.Picture", on_delete=models.PROTECT, related_name="raw_views")
+    picture = models.ForeignKey(
+        "jobs.Picture", on_delete=models.PROTECT, null=True, related_name="raw_views"
+    )
+    sent = models.ForeignKey(
+        "jobs.SentPicture", on_delete=models.PROTECT, null=True, related_name="raw_views"
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     object_digest = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         permissions = [("view_raw_picture", "Can look at pictures that are not released")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(picture__isnull=False, sent__isnull=True)
+                | Q(picture__isnull=True, sent__isnull=False),
+                name="looks_are_at_one_picture",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} at {self.created_at:%Y-%m-%d %H:%M}"

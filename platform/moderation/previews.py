@@ -1,12 +1,16 @@
 """What a moderator sees of a picture before asking for more: a blurred, grey trace of it."""
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
 from PIL import Image, ImageFilter, UnidentifiedImageError
 
-from jobs.models import Picture, PictureVersion
+from ethical_lens.image.errors import UnreadablePicture
+from ethical_lens.image.reading import read_mask, read_picture
+from jobs.models import Picture, PictureVersion, SentPicture
 from jobs.states import PictureStatus
 from jobs.storage import object_get
 
@@ -14,6 +18,8 @@ DETAIL_SIDE: Final = 12
 """Pixels of the longer side that survive: light and dark, no outline of anybody."""
 PREVIEW_SIDE: Final = 256
 SMOOTHING_RADIUS: Final = 14
+MASKED: Final = (249, 115, 22)
+"""The colour that lies over what is to be painted anew, half transparent."""
 
 
 class PictureUnreadable(Exception):
@@ -32,14 +38,20 @@ def preview_make(png: bytes, *, colours: bool = False) -> bytes:
             seen = picture.convert("RGB")
     except (UnidentifiedImageError, OSError, ValueError) as error:
         raise PictureUnreadable(str(error)) from error
-    if not colours:
-        seen = seen.convert("L")
+    return _encoded(_trace(seen if colours else seen.convert("L")))
+
+
+def _trace(seen: Image.Image) -> Image.Image:
     trace = seen.resize(_fitted(seen.size, DETAIL_SIDE), Image.Resampling.BOX)
     enlarged = trace.resize(_fitted(seen.size, PREVIEW_SIDE), Image.Resampling.BICUBIC)
     clean = Image.new(seen.mode, enlarged.size)
     clean.paste(enlarged.filter(ImageFilter.GaussianBlur(SMOOTHING_RADIUS)))
+    return clean
+
+
+def _encoded(picture: Image.Image) -> bytes:
     out = io.BytesIO()
-    clean.save(out, "PNG")
+    picture.save(out, "PNG")
     return out.getvalue()
 
 
@@ -63,6 +75,45 @@ def preview_read(picture: Picture, version: PictureVersion, *, colours: bool = F
     if is_out(picture, version):
         return object_get(picture.released_key, sha256=version.sha256)
     return preview_make(object_get(version.key, sha256=version.sha256), colours=colours)
+
+
+def sent_read(sent: SentPicture) -> bytes:
+    """A PNG of the picture that was sent, as scrutiny reads it: pixels, and nothing else.
+
+    Raises `jobs.storage.StorageError`, `PictureUnreadable`.
+    """
+    content = object_get(sent.key, sha256=sent.sha256)
+    with _readable():
+        return _encoded(read_picture(content))
+
+
+def sent_preview_read(sent: SentPicture, *, colours: bool = False) -> bytes:
+    """The blurred trace of a picture or mask that was sent. Raises as `sent_read`."""
+    return preview_make(sent_read(sent), colours=colours)
+
+
+def mask_overlay_read(mask: SentPicture, picture: SentPicture) -> bytes:
+    """What a mask lets be painted anew, to be laid over the preview of its picture: a half
+    transparent colour, as blurred as that, for a mask may show something, too.
+
+    Raises as `sent_read`.
+    """
+    of_mask = object_get(mask.key, sha256=mask.sha256)
+    of_picture = object_get(picture.key, sha256=picture.sha256)
+    with _readable():
+        size = read_picture(of_picture).size
+        trace = _trace(read_mask(of_mask).resize(size, Image.Resampling.NEAREST))
+    overlay = Image.new("RGBA", trace.size, MASKED)
+    overlay.putalpha(trace.point(lambda value: value // 2))
+    return _encoded(overlay)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except UnreadablePicture as error:
+        raise PictureUnreadable(f"The picture {error}") from error
 
 
 def _fitted(size: tuple[int, int], side: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from jobs.states import JobStatus, PictureStatus, StageState
 from jobs.storage import StoredObject
 from moderation.decisions import decision_record
 from moderation.models import Decision, DecisionAction, DecisionStage
-from moderation.review import NotInReview, ReviewError
+from moderation.review import NotInReview, ReviewError, picture_in_review
 
 
 class StageOpen(ReviewError):
@@ -36,7 +36,7 @@ def picture_blur(
     job is still at work.
     """
     with transaction.atomic():
-        job, picture = _in_review(picture_id)
+        job, picture = picture_in_review(picture_id)
         assert picture.current is not None  # by the condition
         if picture.current.sha256 != of:
             raise NotInReview(f"picture {picture.index} of job {job.id} is another by now")
@@ -81,7 +81,7 @@ def picture_repaint(
     prompt was found sexual, which cannot be repainted unread.
     """
     with transaction.atomic():
-        job, picture = _in_review(picture_id)
+        job, picture = picture_in_review(picture_id)
         _require_rest(job)
         job.text_verdict = _as_if_minor(job)
         decision = decision_record(
@@ -121,19 +121,6 @@ def _job_goes_on(job: Job, picture: Picture, moderator: User) -> None:
     picture_leave(picture.id, by=moderator)
     stage_promote(job)
     outbox_continue(job)
-
-
-def _in_review(picture_id: UUID) -> tuple[Job, Picture]:
-    job = Job.objects.select_for_update(of=("self",)).get(pictures=picture_id)
-    picture = job.pictures.select_related("current").get(pk=picture_id)
-    if (
-        job.status != JobStatus.NEEDS_REVIEW
-        or picture.status != PictureStatus.IN_REVIEW
-        or picture.cleared_by_id is not None
-        or picture.current is None
-    ):
-        raise NotInReview(f"picture {picture.index} of job {job.id} is not waiting for review")
-    return job, picture
 
 
 def _as_if_minor(job: Job) -> dict[str, object]:

@@ -13,7 +13,7 @@ from accounts.models import User
 from desk.entering import held_enter, picture_leave, prompt_leave
 from ethical_lens.results import Label, TextVerdict
 from jobs.ending import job_end
-from jobs.models import Job
+from jobs.models import Job, Picture
 from jobs.outbox import outbox_continue
 from jobs.promotion import stage_promote
 from jobs.services import release_schedule
@@ -41,15 +41,8 @@ def picture_decide(
     """
     _require_explanation(explanation)
     with transaction.atomic():
-        job = Job.objects.select_for_update(of=("self",)).get(pictures=picture_id)
-        picture = job.pictures.select_related("current").get(pk=picture_id)
-        if (
-            job.status != JobStatus.NEEDS_REVIEW
-            or picture.status != PictureStatus.IN_REVIEW
-            or picture.cleared_by_id is not None
-            or picture.current is None
-        ):
-            raise NotInReview(f"picture {picture.index} of job {job.id} is not waiting for review")
+        job, picture = picture_in_review(picture_id)
+        assert picture.current is not None  # by the condition
         decision = decision_record(
             job=job,
             picture=picture,
@@ -71,6 +64,23 @@ def picture_decide(
         undo = settings.ENVIRONMENT.moderator_undo_seconds
         release_schedule(job=job, delay=undo if release and not waited else 0.0)
         return decision
+
+
+def picture_in_review(picture_id: UUID) -> tuple[Job, Picture]:
+    """The picture, which waits for a decision, and its job, locked in the transaction under way.
+
+    Raises `NotInReview`.
+    """
+    job = Job.objects.select_for_update(of=("self",)).get(pictures=picture_id)
+    picture = job.pictures.select_related("current").get(pk=picture_id)
+    if (
+        job.status != JobStatus.NEEDS_REVIEW
+        or picture.status != PictureStatus.IN_REVIEW
+        or picture.cleared_by_id is not None
+        or picture.current is None
+    ):
+        raise NotInReview(f"picture {picture.index} of job {job.id} is not waiting for review")
+    return job, picture
 
 
 def release_undo(*, picture_id: UUID, moderator: User) -> None:

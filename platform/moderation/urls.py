@@ -5,7 +5,13 @@ from django.urls import path
 
 from moderation.evaluation_pages import evaluation_picture, evaluation_report, evaluation_runs
 from moderation.export_pages import decisions_export
-from moderation.views import picture_preview, picture_raw
+from moderation.views import (
+    picture_preview,
+    picture_raw,
+    sent_overlay,
+    sent_preview,
+    sent_raw,
+)
 
 app_name = "moderation"
 
@@ -19,6 +25,14 @@ urlpatterns = [
         "admin/pictures/<uuid:picture_id>/raw",
         admin.site.admin_view(picture_raw),
         name="picture_raw",
+    ),
+    *(
+        path(
+            f"admin/sent/<uuid:sent_id>/{name}",
+            admin.site.admin_view(view),
+            name=f"sent_{name}",
+        )
+        for name, view in (("preview", sent_preview), ("overlay", sent_overlay), ("raw", sent_raw))
     ),
     path(
         "admin/decisions/export/",

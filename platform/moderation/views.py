@@ -1,6 +1,7 @@
-"""Pictures inside the admin. Both views stream through this process: nothing is presigned."""
+"""Pictures inside the admin. All views stream through this process: nothing is presigned."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -11,10 +12,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from desk.reviewers import settings_of
-from jobs.models import Picture, PictureVersion
+from jobs.models import Picture, PictureVersion, SentPicture
 from jobs.storage import StorageError
-from moderation.previews import PictureUnreadable, preview_read, version_of
-from moderation.raw_views import raw_picture_read
+from moderation.previews import (
+    PictureUnreadable,
+    mask_overlay_read,
+    preview_read,
+    sent_preview_read,
+    version_of,
+)
+from moderation.raw_views import raw_picture_read, raw_sent_read
 
 
 class _Version(forms.Form):
@@ -41,6 +48,39 @@ def picture_raw(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     assert isinstance(user, User)  # `admin_view` and the permission let nobody else in
     picture, version = _found(picture_id, request.POST.get("version"))
     return _png(request, lambda: raw_picture_read(picture=picture, version=version, user=user))
+
+
+@require_safe
+@permission_required("jobs.view_picture", raise_exception=True)
+def sent_preview(request: HttpRequest, sent_id: UUID) -> HttpResponse:
+    """A picture or mask that was sent, as a blurred trace."""
+    sent, user = _sent(pk=sent_id), request.user
+    assert isinstance(user, User)
+    colours = settings_of(user).colours
+    return _png(request, lambda: sent_preview_read(sent, colours=colours))
+
+
+@require_safe
+@permission_required("jobs.view_picture", raise_exception=True)
+def sent_overlay(request: HttpRequest, sent_id: UUID) -> HttpResponse:
+    """What a mask that was sent lets be painted anew, to lie over the preview of its picture."""
+    mask = _sent(pk=sent_id, role=SentPicture.Role.MASK)
+    picture = _sent(job=mask.job_id, role=SentPicture.Role.PICTURE)
+    return _png(request, lambda: mask_overlay_read(mask, picture))
+
+
+@require_POST
+@permission_required(["jobs.view_picture", "moderation.view_raw_picture"], raise_exception=True)
+def sent_raw(request: HttpRequest, sent_id: UUID) -> HttpResponse:
+    """A picture or mask as it was sent, recorded; by POST only, as `picture_raw`."""
+    sent, user = _sent(pk=sent_id), request.user
+    assert isinstance(user, User)
+    return _png(request, lambda: raw_sent_read(sent=sent, user=user))
+
+
+def _sent(**of: Any) -> SentPicture:
+    """The one that was sent and is there; one that is still to be fetched is not."""
+    return get_object_or_404(SentPicture.objects.exclude(key=""), **of)
 
 
 def _found(picture_id: UUID, version_id: str | None) -> tuple[Picture, PictureVersion]:

@@ -63,8 +63,6 @@ def _submit(request: HttpRequest, idempotency_key: str | None) -> tuple[UUID, Wa
         raise _wrong("image", "send the picture to paint on, as a file")
     usual = STRENGTH if mask is None else STRENGTH_IN_MASK
     strength = usual if wanted.strength is None else wanted.strength
-    if wanted.lora:
-        raise _wrong("lora", "LoRA weights are for pictures that are painted from nothing")
     job = replace(wanted.to_request(), picture=picture, mask=mask, strength=strength)
     return job_once(request, job, idempotency_key), wanted
 
@@ -75,7 +73,7 @@ def _read(name: str, files: "dict[str, list[UploadedFile[Any]]]") -> bytes | Non
     if not some:
         return None
     if len(some) > 1:
-        raise _wrong(name, f"send one file, not {len(some)}")
+        raise _wrong(name, f"send one picture, not {len(some)}: models here paint on one")
     some[0].seek(0)
     try:
         return picture_known(some[0].read()).content

@@ -108,8 +108,12 @@ def test_people_sign_in_without_hindrance(desk: Callable[..., Desk], axe: str) -
     assert window.page.evaluate(CUT) == {"scrolls": 0, "cut": []}
 
 
-def test_the_page_of_the_api_works_under_its_policy(desk: Callable[..., Desk]) -> None:
+def test_the_page_of_the_api_is_for_everybody_under_its_policy(
+    desk: Callable[..., Desk], axe: str
+) -> None:
     window = desk()
     window.page.goto("/api/v1/docs")
     window.page.locator(".opblock").first.wait_for()
     window.screenshot("page-api", whole=False)
+    assert window.page.locator("html").get_attribute("lang") == "en"
+    assert serious(window.page, axe) == []

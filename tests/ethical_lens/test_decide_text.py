@@ -47,7 +47,32 @@ def test_a_label_does_what_the_policy_says(label: Label, action: TextAction) -> 
 
     assert found.action is action
     if action is not DEFAULT_LABELS[label]:
-        assert f"The policy says {action.value} for P3." in found.explanation
+        assert f"The policy says {action.value} for P3: " in found.explanation
+
+
+@pytest.mark.parametrize(
+    ("prompt", "label", "asked", "means"),
+    [
+        ("a bloody doctor", Label.K2, TextAction.ALLOW, "it is painted as it was written"),
+        ("a bloody doctor", Label.K2, TextAction.BLOCK, "it is blocked"),
+        ("a bloody doctor", Label.K2, TextAction.REVIEW, "a person decides"),
+        ("a suicide bomber", Label.K3, TextAction.REVIEW, "a person decides"),
+    ],
+)
+def test_what_is_told_does_not_contradict_what_is_done(
+    prompt: str, label: Label, asked: TextAction, means: str
+) -> None:
+    policy = Policy(labels={label: asked})
+
+    told = decide_text(RuleAligner().scrutinise(prompt, "", policy), policy).explanation
+
+    said = [
+        words for words in ("reworded", "blocked", "as it was written", "decides") if words in told
+    ]
+    assert told.endswith(f": {means}.")
+    assert said == [
+        words for words in ("blocked", "as it was written", "decides") if words in means
+    ]
 
 
 def test_a_named_figure_can_ask_for_a_person() -> None:
@@ -80,7 +105,7 @@ def test_the_strictest_factor_rules() -> None:
     assert decide_text(shocking, policy).action is TextAction.REWRITE
     both = decide_text(verdict(Label.K2, Factor.VIOLENCE, Factor.HATE), policy)
     assert (both.action, both.reason) == (TextAction.BLOCK, "prompt_blocked")
-    assert "for P1." in both.explanation
+    assert "for P1: it is blocked." in both.explanation
 
 
 def test_no_rule_makes_k3_milder() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from devstack.application import Application, application_environment
+from devstack.ports import free_port
 from devstack.processes import Supervisor
 
 WORKERS = ("worker-text", "worker-pictures", "worker-io", "worker-webhooks")
@@ -54,6 +55,38 @@ def application(make_application: Callable[..., Application]) -> Application:
     for worker in WORKERS:
         application.start_worker(worker)
     return application
+
+
+@pytest.fixture(scope="module")
+def address(make_application: Callable[..., Application]) -> str:
+    """Where the web process answers, with dispatcher and the workers that paint and judge."""
+    from waiting import wait_for_web
+
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    application = make_application(PUBLIC_URL=url)
+    application.start_web(port)
+    application.start_dispatcher()
+    for worker in ("worker-text", "worker-pictures", "worker-io"):
+        application.start_worker(worker)
+    wait_for_web(url)
+    return url
+
+
+@pytest.fixture
+def key(tenant: Any) -> str:
+    """A new key of `tenant`, with all scopes."""
+    from accounts.models import Scope
+    from accounts.services import api_key_create
+
+    _, key = api_key_create(tenant=tenant, name="test", scopes=tuple(Scope))
+    return key
+
+
+@pytest.fixture
+def options(address: str, key: str) -> dict[str, Any]:
+    """What OpenAI's clients need to speak with the application."""
+    return {"base_url": f"{address}/v1", "api_key": key, "timeout": 120}
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,9 @@ from PIL import Image
 
 from accounts.models import Scope, Tenant
 from accounts.services import api_key_create
-from devstack.application import ROOT, Application
-from devstack.ports import free_port
-from factories import make_tenant
+from devstack.application import ROOT
 from jobs.models import Job
 from sent_pictures import data_url, harmless, violent
-from waiting import wait_for_web
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -30,33 +27,9 @@ SMALL = {"steps": 8}
 SAFE = "a doctor in an office"
 
 
-@pytest.fixture(scope="module")
-def address(make_application: Callable[..., Application]) -> str:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    application = make_application(PUBLIC_URL=url)
-    application.start_web(port)
-    application.start_dispatcher()
-    for worker in ("worker-text", "worker-pictures", "worker-io"):
-        application.start_worker(worker)
-    wait_for_web(url)
-    return url
-
-
 @pytest.fixture
-def tenant(committed: None) -> Tenant:
-    return make_tenant()
-
-
-@pytest.fixture
-def key(tenant: Tenant) -> str:
-    _, key = api_key_create(tenant=tenant, name="test", scopes=tuple(Scope))
-    return key
-
-
-@pytest.fixture
-def client(address: str, key: str) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=f"{address}/v1", api_key=key, timeout=120) as client:
+def client(options: dict[str, Any]) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(**options) as client:
         yield client
 
 

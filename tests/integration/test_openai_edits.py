@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import openai
 import pytest
+from django.conf import settings
+from django.test import Client
 from PIL import Image
+from redis import Redis
 
-from accounts.models import Scope, Tenant
-from accounts.services import api_key_create
-from devstack.application import Application
-from devstack.ports import free_port
-from factories import make_tenant
+from accounts.models import Tenant
 from jobs.models import Job
+from jobs.progress import PROGRESS_CHANNEL, Progress, progress_read
+from jobs.storage import object_delete
 from sent_pictures import harmless, png, violent
-from waiting import wait_for_web
+from waiting import assert_one_end, wait_for_end
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -26,30 +27,6 @@ PROMPT = "a sailboat on the sea"
 WANTED: dict[str, Any] = {
     "prompt": PROMPT, "response_format": "b64_json", "extra_body": {"seed": 7, "steps": 10},
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def address(make_application: Callable[..., Application]) -> str:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    application = make_application(PUBLIC_URL=url)
-    application.start_web(port)
-    application.start_dispatcher()
-    for worker in ("worker-text", "worker-pictures", "worker-io"):
-        application.start_worker(worker)
-    wait_for_web(url)
-    return url
-
-
-@pytest.fixture
-def tenant(committed: None) -> Tenant:
-    return make_tenant()
-
-
-@pytest.fixture
-def options(address: str, tenant: Tenant) -> dict[str, Any]:
-    _, key = api_key_create(tenant=tenant, name="test", scopes=tuple(Scope))
-    return {"base_url": f"{address}/v1", "api_key": key, "timeout": 120}
 
 
 @pytest.fixture
@@ -157,7 +134,7 @@ def test_asynchronously_streamed_and_sent_again(options: dict[str, Any], tenant:
     async def ask() -> list[Any]:
         async with openai.AsyncOpenAI(**options | {"timeout": 2, "max_retries": 25}) as client:
             stream = await client.images.edit(
-                image=harmless(), prompt=PROMPT, n=2, stream=True, extra_body={"steps": 10}
+                image=[harmless()], prompt=PROMPT, n=2, stream=True, extra_body={"steps": 10}
             )
             return [event async for event in stream]
 
@@ -167,3 +144,58 @@ def test_asynchronously_streamed_and_sent_again(options: dict[str, Any], tenant:
     assert [event.revised_prompt for event in events] == [
         picture.prompt for picture in job.pictures.order_by("index")
     ]
+
+
+def test_progress_is_told(client: openai.OpenAI, tenant: Tenant) -> None:
+    told: list[Progress] = []
+    with Redis.from_url(settings.ENVIRONMENT.redis_url) as redis, redis.pubsub() as channel:
+        channel.subscribe(PROGRESS_CHANNEL)
+        client.images.edit(image=harmless(), **_with(steps=100))
+        while message := channel.get_message(timeout=1):
+            if message["type"] == "message":
+                told += progress_read(message["data"])
+    job = Job.objects.get(tenant=tenant)
+    of_job = [progress for progress in told if progress.job_id == job.id]
+    assert of_job
+    assert {progress.pictures for progress in of_job} == {(job.pictures.get().id,)}
+    assert {progress.steps for progress in of_job} == {100}
+    assert [progress.step for progress in of_job] == sorted(progress.step for progress in of_job)
+
+
+def test_an_edit_is_run_again_on_what_was_sent(
+    client: openai.OpenAI, tenant: Tenant, client_of: Callable[..., Client]
+) -> None:
+    client.images.edit(image=harmless(), mask=half_mask("L"), **WANTED)
+    job, api = Job.objects.get(tenant=tenant), client_of(tenant)
+    again = Job.objects.get(pk=api.post(f"/api/v1/jobs/{job.id}/replay").json()["id"])
+    assert_one_end(wait_for_end(again), "succeeded")
+    comparison = api.get(f"/api/v1/jobs/{again.id}/replay").json()
+    assert (comparison["identical"], comparison["differences"]) == (True, [])
+    assert again.strength == job.strength == 1.0
+    before, after = list(job.sent.all()), list(again.sent.all())
+    assert [(p.role, p.sha256) for p in after] == [(p.role, p.sha256) for p in before]
+    assert not {p.key for p in after} & {p.key for p in before}
+    assert [p.verdict["action"] for p in after if p.verdict] == ["release"] * 2
+
+    object_delete(before[1].key)
+    refused = api.post(f"/api/v1/jobs/{job.id}/replay")
+    assert (refused.status_code, refused.json()["code"]) == (409, "cannot_be_replayed")
+    assert "The mask that was sent with it is not kept any more" in refused.json()["detail"]
+    assert job.replays.get() == again
+
+
+def test_an_edit_that_was_blocked_is_blocked_again(
+    client: openai.OpenAI, tenant: Tenant, client_of: Callable[..., Client]
+) -> None:
+    with pytest.raises(openai.BadRequestError):
+        client.images.edit(image=violent(), **WANTED)
+    job, api = Job.objects.get(tenant=tenant), client_of(tenant)
+    again = Job.objects.get(pk=api.post(f"/api/v1/jobs/{job.id}/replay").json()["id"])
+    assert_one_end(wait_for_end(again), "blocked")
+    assert again.reason == "sent_picture_blocked"
+    assert api.get(f"/api/v1/jobs/{again.id}/replay").json()["identical"] is True
+    job.sent.update(verdict={"action": "release", "findings": [], "scores": {}})
+    differences = api.get(f"/api/v1/jobs/{again.id}/replay").json()["differences"]
+    assert {"sent.0.action", "sent.0.findings", "sent.0.scores.nsfw"} <= {
+        d["what"] for d in differences if d["picture"] is None
+    }

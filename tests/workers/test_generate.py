@@ -14,6 +14,7 @@ from ethical_lens.sources import MINI, LoraSource, ModelSources
 from factories import make_job, make_tenant
 from jobs.claims import stage_finish
 from jobs.models import Job, PictureVersion
+from sent_pictures import harmless
 from workers import loading
 from workers.generate import jobs_paint
 from workers.leasing import stages_run
@@ -48,15 +49,16 @@ def lora_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]
     loading.lora_digest.cache_clear()
 
 
-def painted(lora: str) -> PictureVersion:
+def painted(lora: str, **changes: object) -> PictureVersion:
     """The picture of a job that names `lora`, painted by the worker's code."""
-    job = make_job(make_tenant(Policy(loras=(INK,))), lora=lora, steps=2)
+    job = make_job(make_tenant(Policy(loras=(INK,))), lora=lora, steps=2, **changes)
     Job.objects.filter(pk=job.pk).update(admitted_at=Now())
     job.pictures.update(prompt="a doctor in an office")
-    stages_run(
-        [str(job.stages.get(stage="align").id)],
-        lambda claims: stage_finish(claim=claims[0], record=lambda _: None),
-    )
+    for stage in job.stages.filter(stage__in=["align", "inspect"]).order_by("position"):
+        stages_run(
+            [str(stage.id)],
+            lambda claims: stage_finish(claim=claims[0], record=lambda _: None),
+        )
     stages_run([str(job.stages.get(stage="generate").id)], jobs_paint)
     return PictureVersion.objects.get(picture__job=job)
 
@@ -69,3 +71,12 @@ def test_a_job_with_a_lora_is_painted_with_it_and_the_next_without(lora_file: Pa
     digest = hashlib.sha256(lora_file.read_bytes()).hexdigest()
     assert inked.model_digests["lora"] == f"sha256:{digest}"
     assert "lora" not in after.model_digests
+
+
+def test_what_is_painted_on_a_picture_that_was_sent_has_its_lora_too(lora_file: Path) -> None:
+    sent = {"picture": harmless(), "strength": 0.75}
+    before, inked, after = painted("", **sent), painted(INK, **sent), painted("", **sent)
+
+    assert before.sha256 == after.sha256
+    assert inked.sha256 != before.sha256
+    assert inked.model_digests["lora"].startswith("sha256:")

@@ -23,7 +23,7 @@ from jobs.models import Job
 from jobs.services import job_cancel
 from jobs.states import TERMINAL, JobStatus, PictureStatus
 from moderation.badges import badge
-from moderation.cards import picture_card
+from moderation.cards import picture_card, sent_cards
 from moderation.forms import VerdictForm
 from moderation.queue import prompts_waiting
 from moderation.review import ReviewError, prompt_decide
@@ -122,6 +122,8 @@ class JobAdmin(ReadOnlyAdmin):
             "job": job,
             "verdict": job.text_verdict or {},
             "cards": [picture_card(picture, job) for picture in pictures],
+            "sent": sent_cards(job),
+            "can_see_raw": request.user.has_perm("moderation.view_raw_picture"),
             "stages": job.stages.all(),
             "story": story_of(job),
             "out": sum(picture.status == PictureStatus.RELEASED for picture in pictures),

@@ -18,7 +18,7 @@ from accounts.models import User
 from config.admin import ReadOnlyAdmin
 from jobs.models import Picture
 from moderation.badges import badge
-from moderation.cards import picture_card, version_card
+from moderation.cards import picture_card, sent_cards, version_card
 from moderation.forms import VerdictForm
 from moderation.models import Decision, DecisionStage
 from moderation.queue import pictures_waiting
@@ -111,6 +111,7 @@ class PictureAdmin(ReadOnlyAdmin):
             "card": card,
             "job": picture.job,
             "verdict": picture.job.text_verdict or {},
+            "sent": sent_cards(picture.job),
             "versions": [version_card(picture, v, picture.job) for v in picture.versions.all()],
             "decisions": picture.decisions.select_related("actor", "policy_version__policy"),
             "raw_views": picture.raw_views.select_related("user").order_by("-id")[:20],

@@ -34,8 +34,8 @@ _REWRITTEN: Final = _TEXT | {
     "labels": ["K2"],
     "factors": ["P6"],
     "score": 0.7,
-    "explanation": "The request touches shocking content (P6, explicit). It was reworded without "
-    "that.",
+    "explanation": "The request touches shocking content (P6, explicit). A wording without "
+    "that was found.",
     "factor_scores": {"P6": 0.7},
     "prompt": "a red doctor in an office",
     "edits": [
@@ -50,7 +50,7 @@ _REFUSED: Final = _TEXT | {
     "factors": ["P3", "P4"],
     "score": 0.95,
     "explanation": "The request touches violence (P3, extreme), self-harm (P4, explicit). This is "
-    "not fit for generation, so it is blocked.",
+    "not fit for generation.",
     "factor_scores": {"P3": 0.95, "P4": 0.7},
     "prompt": "a suicide bomber",
 }

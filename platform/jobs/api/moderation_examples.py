@@ -31,7 +31,7 @@ FLAGGED_TEXT: Final = _JUDGED | {
         "factors": ["P3", "P4"],
         "score": 0.95,
         "explanation": "The request touches violence (P3, extreme), self-harm (P4, explicit). This "
-        "is not fit for generation, so it is blocked.",
+        "is not fit for generation.",
         "factor_scores": {"P3": 0.95, "P4": 0.7},
         "prompt": "a suicide bomber",
         "edits": [],

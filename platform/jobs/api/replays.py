@@ -26,7 +26,8 @@ class DifferenceOut(Schema):
     picture: int | None = Field(description="index of the picture, none: the job")
     what: str = Field(
         description="`status`, `reason`, `text.…`, `models.<stage>.<name>` of the job; `prompt`, "
-        "`draws`, `sha256`, `action`, `findings`, `scores.<concept>`, … of a picture"
+        "`draws`, `sha256`, `action`, `findings`, `scores.<concept>`, … of a picture; the same as "
+        "`sent.<index>.…` of one that was sent with the job"
     )
     before: Any = Field(description="in the original")
     after: Any = Field(description="in the replay")

@@ -12,7 +12,9 @@ from ethical_lens.policy import Policy
 from ethical_lens.results import PictureAction
 from factories import make_job, make_tenant
 from jobs.models import Job
+from jobs.replays import CannotBeReplayed, job_replay
 from jobs.services import job_cancel
+from jobs.storage import object_delete, sent_put
 from moderation.policies import policy_version_add
 from moderation.review import picture_decide, prompt_decide
 from review_cases import (
@@ -148,16 +150,18 @@ def _of_weights_that_are_gone(tenant: Tenant) -> Job:
     return job
 
 
-def _with_a_picture_sent(tenant: Tenant) -> Job:
+def _with_a_picture_that_is_gone(tenant: Tenant) -> Job:
     job = judged_job(PictureAction.RELEASE, tenant=tenant)
-    job.sent.create(index=0, url="https://images.example/a.png")
+    stored = sent_put(job_id=job.id, index=0, content=b"a picture")
+    job.sent.create(index=0, key=stored.key, sha256=stored.sha256, size=stored.size)
+    object_delete(stored.key)
     return job
 
 
 @pytest.mark.parametrize(
     ("make", "detail"),
     [
-        (_with_a_picture_sent, "send that again"),
+        (_with_a_picture_that_is_gone, "The picture that was sent with it is not kept any more"),
         (_in_flight, "It is queued"),
         (_canceled, "It is canceled"),
         (_without_a_verdict, "never had a verdict"),
@@ -173,6 +177,16 @@ def test_what_cannot_be_run_again_says_why(
     assert (response.status_code, response.json()["code"]) == (409, "cannot_be_replayed")
     assert detail in response.json()["detail"]
     assert not job.replays.exists()
+
+
+def test_scrutiny_alone_is_no_job_to_replay(tenant: Tenant, api: Client) -> None:
+    job = judged_job(PictureAction.RELEASE, tenant=tenant)
+    Job.objects.filter(pk=job.pk).update(n=0)
+    assert replay(api, job).status_code == 404
+    job.refresh_from_db()
+    api_key, _ = api_key_create(tenant=tenant, name="x", scopes=[Scope.JOBS_WRITE])
+    with pytest.raises(CannotBeReplayed, match="send that again"):
+        job_replay(job=job, api_key=api_key)
 
 
 def test_what_a_person_stopped_is_not_run_again(client_of: Any) -> None:

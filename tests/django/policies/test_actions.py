@@ -33,7 +33,7 @@ def test_a_prompt_that_the_policy_wants_looked_at_is_held_with_its_verdict() -> 
     assert (job.status, job.reason) == (JobStatus.NEEDS_REVIEW, "policy_asks_a_person")
     decision = job.decisions.get()
     assert (decision.action, decision.factors) == ("review", job.text_verdict["factors"])
-    assert "The policy says review for P6." in decision.explanation
+    assert "The policy says review for P6: a person decides." in decision.explanation
     assert not job.stages.filter(state__in=["ready", "running"]).exists()
 
 

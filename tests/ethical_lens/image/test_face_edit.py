@@ -308,3 +308,26 @@ def test_the_inpainter_has_no_weights_of_its_own(painter: Painter) -> None:
     inpainter = Inpainter(painter)
     assert inpainter._pipeline.unet is painter.pipeline.unet
     assert inpainter.repaint([], [], [], 0.5) == []
+
+
+class Enough(Exception):
+    pass
+
+
+def test_the_inpainter_tells_of_its_steps_and_stops_when_told(
+    make: Maker, painter: Painter
+) -> None:
+    candidate = make()
+    image, inpainter = candidate.request.image, Inpainter(painter)
+    everywhere = Image.new("L", image.size, 255)
+    painted = candidate.painted.model_copy(update={"steps": 8})
+    told: list[tuple[int, int]] = []
+
+    inpainter.repaint([painted], [image], [everywhere], 0.5, lambda *step: told.append(step))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)], "only the share that is really painted"
+
+    def stop(step: int, total: int) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        inpainter.repaint([painted], [image], [everywhere], 0.5, stop)
