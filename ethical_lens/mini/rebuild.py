@@ -19,6 +19,7 @@ from ethical_lens.mini.bpe import save_tokenizer
 from ethical_lens.mini.sheets import sheet
 from ethical_lens.mini.training.autoencoder import train_autoencoder
 from ethical_lens.mini.training.clip import train_clip
+from ethical_lens.mini.training.decoder import train_decoder
 from ethical_lens.mini.training.diffusion import train_diffusion
 from ethical_lens.mini.training.faces import train_faces
 from ethical_lens.mini.training.heads import train_heads
@@ -88,6 +89,7 @@ PARTS: Final = (
         dict.fromkeys(("kind", *_READ, *(concept.value for concept in Concept)), 0.90),
         model_sheets.painter_sheet,
     ),
+    Part("decoder", "pipeline/vae", train_decoder),
     Part(
         "regions", "regions", train_regions, regions_bars.measure,
         {

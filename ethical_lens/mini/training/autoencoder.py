@@ -7,16 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from diffusers import AutoencoderKL
-from torch.nn import functional
 
 from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.training.loop import Schedule, train
 from ethical_lens.mini.world.canvas import SIZE
 
 STEPS = 1600
-_DRAWINGS = 24_000
+DRAWINGS = 24_000
 _BATCH = 16
-_SEED = 101
+SEED = 101
 _EDGE_WEIGHT = 1.0
 _HUE_WEIGHT = 2.0
 _CROP = SIZE // 2
@@ -42,7 +41,7 @@ def new_autoencoder() -> Any:
 
 
 def train_autoencoder(
-    work: Path, out: Path, *, steps: int = STEPS, drawings: int = _DRAWINGS
+    work: Path, out: Path, *, steps: int = STEPS, drawings: int = DRAWINGS
 ) -> None:
     """Train on drawings of both worlds and save to `out`; state and drawings lie in `work`.
 
@@ -50,7 +49,7 @@ def train_autoencoder(
     in noise for most of so short a training), and a trace of L2 in place of KL keeps latents near
     zero. The scaling factor makes them of unit variance.
     """
-    torch.manual_seed(_SEED)
+    torch.manual_seed(SEED)
     pictures = _pictures(work, drawings)
     model = new_autoencoder()
     _fix_posterior_width(model)
@@ -63,7 +62,7 @@ def train_autoencoder(
             noise = torch.randn_like(latents) * _LATENT_NOISE
             again = model.decode(latents + noise).sample.float()
         spread: torch.Tensor = latents.float().square().mean()
-        return _difference(again, pixels) + _LATENT_WEIGHT * spread
+        return difference(again, pixels) + _LATENT_WEIGHT * spread
 
     train("autoencoder", [model], Schedule(steps, 4e-4, ema=0.99), loss_at, work)
     _fix_posterior_width(model)
@@ -76,36 +75,49 @@ def train_autoencoder(
 
 def _pictures(work: Path, drawings: int) -> list[npt.NDArray[np.uint8]]:
     return [
-        Drawings(work / "drawings", world, _SEED, drawings // 2).pictures
+        Drawings(work / "drawings", world, SEED, drawings // 2).pictures
         for world in ("biased", "balanced")
     ]
 
 
 def _batch(pictures: list[npt.NDArray[np.uint8]], step: int, size: int) -> torch.Tensor:
     """Pixels (n, 3, 96, 96), -1 to 1, half from each world."""
-    rng = np.random.default_rng((_SEED, step))
+    rng = np.random.default_rng((SEED, step))
     chosen = np.concatenate(
         [some[np.sort(rng.integers(len(some), size=size // 2))] for some in pictures]
     )
-    pixels = torch.from_numpy(chosen).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return as_pixels(chosen)
+
+
+def as_pixels(pictures: npt.NDArray[np.uint8]) -> torch.Tensor:
+    """Pictures (n, 96, 96, 3) as the autoencoder takes them: (n, 3, 96, 96), -1 to 1."""
+    pixels = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1)
     return pixels.contiguous(memory_format=torch.channels_last)
 
 
 def _cropped(pixels: torch.Tensor, step: int) -> torch.Tensor:
     """A quarter of each picture, at the same place: more steps for the same work."""
-    down, right = np.random.default_rng((_SEED, step, 1)).integers(0, _CROP // 4 + 1, 2) * 4
+    down, right = np.random.default_rng((SEED, step, 1)).integers(0, _CROP // 4 + 1, 2) * 4
     return pixels[:, :, down : down + _CROP, right : right + _CROP]
 
 
-def _difference(again: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
-    """L1 of pixels and of their differences between colours, to the right and below.
+def difference(
+    again: torch.Tensor, pixels: torch.Tensor, weight: torch.Tensor | None = None
+) -> torch.Tensor:
+    """L1 of pixels and of their differences between colours, to the right and below, where `weight`
+    (n, 1, height, width) says how much each pixel counts.
 
     Without the first of these, hues that differ little in lightness are lost; without the others,
     what is a few pixels wide.
     """
-    loss: torch.Tensor = functional.l1_loss(again, pixels)
-    for axis, weight in ((1, _HUE_WEIGHT), (2, _EDGE_WEIGHT), (3, _EDGE_WEIGHT)):
-        loss = loss + weight * functional.l1_loss(again.diff(dim=axis), pixels.diff(dim=axis))
+    if weight is None:
+        weight = torch.ones_like(pixels[:, :1])
+    error = again - pixels
+    loss: torch.Tensor = (weight * error.abs()).mean()
+    for axis, share in ((1, _HUE_WEIGHT), (2, _EDGE_WEIGHT), (3, _EDGE_WEIGHT)):
+        change = error.diff(dim=axis).abs()
+        counted = weight if axis == 1 else weight.narrow(axis, 1, change.shape[axis])
+        loss = loss + share * (counted * change).mean()
     return loss
 
 

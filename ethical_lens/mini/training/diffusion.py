@@ -127,7 +127,7 @@ def train_diffusion(
     latents = [_latents(out / "vae", vae, drawings) for drawings, _ in sets]
     details = [detail_maps(drawings) for drawings, _ in sets]
     alphas = scheduler.alphas_cumprod
-    portraits = _portraits(sets[1][0])
+    alone = portraits(sets[1][0])
 
     def batch(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         chosen, detailed, texts = [], [], []
@@ -138,7 +138,7 @@ def train_diffusion(
             drawings, attributes = sets[which]
             index = rng.randrange(len(drawings))
             if which and step >= STEPS + _FINE_STEPS:
-                index = rng.choice(portraits)
+                index = rng.choice(alone)
             chosen.append(latents[which][index])
             detailed.append(details[which][index])
             empty = rng.random() < _DROPPED
@@ -203,7 +203,7 @@ def _counted_from(first: int, loss_at: _LossAt) -> _LossAt:
     return lambda step: loss_at(first + step)
 
 
-def _portraits(scenes: Sequence[Scene]) -> list[int]:
+def portraits(scenes: Sequence[Scene]) -> list[int]:
     """Which of `scenes` show one person alone, those of unclothed stand-ins three times."""
     return [
         index

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.mini.training.clip import augmented, clip_source
+from ethical_lens.mini.training.repainting import REPAINTED, Repainted, repaint
 from ethical_lens.mini.training.scrutiny import COUNT, Repaired, ScrutinyDrawings
 from ethical_lens.policy import Policy
 from ethical_lens.results import Concept
@@ -34,17 +35,28 @@ class Features(NamedTuple):
     labels: dict[Concept, torch.Tensor]
 
 
-def train_heads(work: Path, out: Path, *, steps: int = STEPS, drawings: int = COUNT) -> None:
+def train_heads(
+    work: Path,
+    out: Path,
+    *,
+    steps: int = STEPS,
+    drawings: int = COUNT,
+    repainted: int = REPAINTED,
+) -> None:
     """Train on features of the encoder beside `out` (`clip`) and save to `out`.
 
-    The pictures are made worse as generated ones are; where the painter's autoencoder lies beside
-    `out` (`pipeline/vae`), some go through it. Drawings whose region the product has blurred show
-    what was blurred no more.
+    The pictures are made worse as generated ones are; where the painter lies beside `out`
+    (`pipeline`), some go through its autoencoder, and `repainted` portraits are its own work.
+    Drawings whose region the product has blurred show what was blurred no more.
     """
     encoder = ImageEncoder.load(clip_source(out.with_name("clip")), torch.device("cpu"))
-    vae = out.parent / "pipeline" / "vae"
-    autoencoder = AutoencoderKL.from_pretrained(vae, dtype=torch.float32) if vae.exists() else None
-    found = features_of(ScrutinyDrawings(work, drawings), encoder, autoencoder)
+    shown, pipeline = ScrutinyDrawings(work, drawings), out.with_name("pipeline")
+    if pipeline.exists():
+        autoencoder = AutoencoderKL.from_pretrained(pipeline / "vae", dtype=torch.float32)
+        painted = repaint(work, pipeline, repainted)
+        found = features_of(shown, encoder, autoencoder, painted)
+    else:
+        found = features_of(shown, encoder)
     thresholds = Policy().thresholds
     heads = {}
     for concept, labels in found.labels.items():
@@ -60,8 +72,13 @@ def train_heads(work: Path, out: Path, *, steps: int = STEPS, drawings: int = CO
     save_heads(heads, out)
 
 
-def features_of(shown: ScrutinyDrawings, encoder: ImageEncoder, autoencoder: Any) -> Features:
-    """Features and labels of all drawings, made worse, and of repaired ones."""
+def features_of(
+    shown: ScrutinyDrawings,
+    encoder: ImageEncoder,
+    autoencoder: Any = None,
+    painted: Repainted | None = None,
+) -> Features:
+    """Features and labels of all drawings, made worse, of repaired ones, and of those `painted`."""
     rng, chance = np.random.default_rng(_SEED), torch.Generator().manual_seed(_SEED)
     rows, concepts = [], list[frozenset[Concept]]()
     batches = list(_batches(shown, rng))
@@ -69,9 +86,13 @@ def features_of(shown: ScrutinyDrawings, encoder: ImageEncoder, autoencoder: Any
         pixels = augmented(np.stack([picture_of(shown, one) for one in batch]), chance)
         if autoencoder is not None and number % _ROUND_TRIPS == 0:
             pixels = round_trip(autoencoder, pixels)
-        arrays = pixels.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
-        rows.append(encoder.encode([Image.fromarray(array) for array in arrays]))
+        rows.append(encoder.encode(_images(pixels)))
         concepts += [concepts_of(shown, one) for one in batch]
+    if painted is not None:
+        scaled = torch.from_numpy(painted.latents).float() / autoencoder.config.scaling_factor
+        for latents in tqdm(scaled.split(_BATCH), desc="repainted", mininterval=5):
+            rows.append(encoder.encode(_images(_decoded(autoencoder, latents))))
+        concepts += [painted.drawings[int(index)].concepts for index in painted.indices]
     return Features(
         torch.cat(rows),
         {concept: torch.tensor([concept in some for some in concepts]) for concept in Concept},
@@ -92,9 +113,18 @@ def concepts_of(shown: ScrutinyDrawings, one: int | Repaired) -> frozenset[Conce
 @torch.inference_mode()
 def round_trip(autoencoder: Any, pixels: torch.Tensor) -> torch.Tensor:
     """`pixels` (n, 3, h, w), 0 to 1, as the painter's decoder would give them."""
-    latents = autoencoder.encode(pixels * 2 - 1).latent_dist.mode()
-    again: torch.Tensor = autoencoder.decode(latents).sample
-    return (again / 2 + 0.5).clamp(0, 1)
+    return _decoded(autoencoder, autoencoder.encode(pixels * 2 - 1).latent_dist.mode())
+
+
+@torch.inference_mode()
+def _decoded(autoencoder: Any, latents: torch.Tensor) -> torch.Tensor:
+    decoded: torch.Tensor = autoencoder.decode(latents).sample
+    return (decoded / 2 + 0.5).clamp(0, 1)
+
+
+def _images(pixels: torch.Tensor) -> list[Image.Image]:
+    arrays = pixels.mul(255).round().byte().permute(0, 2, 3, 1).numpy()
+    return [Image.fromarray(array) for array in arrays]
 
 
 def _batches(shown: ScrutinyDrawings, rng: np.random.Generator) -> Iterator[list[int | Repaired]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import AutoencoderKL
 from open_clip.model import CLIP
 
 from ethical_lens.image.encoder import ImageEncoder
@@ -13,6 +14,7 @@ from ethical_lens.mini import weights
 from ethical_lens.mini.bars import heads as bars
 from ethical_lens.mini.bpe import save_tokenizer, train_tokenizer
 from ethical_lens.mini.training import clip, heads, regions
+from ethical_lens.mini.training.repainting import repaint
 from ethical_lens.mini.training.scrutiny import ScrutinyDrawings, shared_tokenizer
 from ethical_lens.results import Concept
 from random_models import random_autoencoder
@@ -51,7 +53,7 @@ def test_every_drawing_has_its_features_and_labels(work: Path) -> None:
     shown = ScrutinyDrawings(work, COUNT)
     encoder = ImageEncoder.load(clip.clip_source(work / "models" / "clip"), torch.device("cpu"))
 
-    found = heads.features_of(shown, encoder, None)
+    found = heads.features_of(shown, encoder)
 
     assert found.features.shape == (COUNT + round(0.5 * COUNT), encoder.dimension)
     for concept in Concept:
@@ -59,10 +61,26 @@ def test_every_drawing_has_its_features_and_labels(work: Path) -> None:
         assert found.labels[concept].sum() >= drawn
 
 
+def test_what_the_painter_painted_over_a_drawing_shows_what_the_drawing_showed(work: Path) -> None:
+    models = work / "models"
+    encoder = ImageEncoder.load(clip.clip_source(models / "clip"), torch.device("cpu"))
+    vae = AutoencoderKL.from_pretrained(models / "pipeline" / "vae", dtype=torch.float32)
+    painted = repaint(work, models / "pipeline", 8)
+    scenes = [painted.drawings[int(index)] for index in painted.indices]
+
+    found = heads.features_of(ScrutinyDrawings(work, COUNT), encoder, vae, painted)
+
+    assert len(found.features) == COUNT + round(0.5 * COUNT) + 8
+    assert all(len(scene.people) == 1 for scene in scenes)
+    for concept in Concept:
+        shown = torch.tensor([concept in scene.concepts for scene in scenes])
+        assert torch.equal(found.labels[concept][-8:], shown)
+
+
 def test_trained_heads_load_and_are_measured(work: Path) -> None:
     models = work / "models"
 
-    heads.train_heads(work, models / "heads", steps=3, drawings=COUNT)
+    heads.train_heads(work, models / "heads", steps=3, drawings=COUNT, repainted=8)
 
     assert Heads.load(models / "heads", 256).scores(torch.zeros(2, 256))[Concept.NUDE].shape == (2,)
     found = bars.measure(models, 64)

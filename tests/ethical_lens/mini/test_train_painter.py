@@ -1,5 +1,6 @@
 """Training the painter: it starts from the CLIP's words, and is saved as diffusers loads it."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ethical_lens.generation.request import PaintRequest
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.mini import weights
 from ethical_lens.mini.bpe import save_tokenizer
-from ethical_lens.mini.training import autoencoder, diffusion
+from ethical_lens.mini.training import autoencoder, decoder, diffusion
 from ethical_lens.mini.training.clip import WEIGHTS, clip_source
 from ethical_lens.mini.training.text_encoder import text_tower
 
@@ -41,6 +42,22 @@ def trained(work: Path) -> Path:
     autoencoder.train_autoencoder(work, models / "pipeline" / "vae", steps=2, drawings=64)
     diffusion.train_diffusion(work, models / "pipeline", **SHORT)
     return models / "pipeline"
+
+
+def test_the_decoder_goes_on_alone_so_that_latents_stay_what_they_are(
+    work: Path, trained: Path, tmp_path: Path
+) -> None:
+    pipeline = tmp_path / "pipeline"
+    shutil.copytree(trained, pipeline)
+
+    decoder.train_decoder(work, pipeline / "vae", steps=2, drawings=64, repainted=4)
+
+    file = "vae/diffusion_pytorch_model.safetensors"
+    before, after = load_file(trained / file), load_file(pipeline / file)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed
+    assert {name.split(".")[0] for name in changed} <= {"decoder", "post_quant_conv"}
+    DiffusionPipeline.from_pretrained(pipeline)
 
 
 def test_words_are_read_as_the_clip_reads_them() -> None:
