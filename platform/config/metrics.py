@@ -27,7 +27,8 @@ Row = tuple[Any, ...]
 # Each reads one partial index of what is open, which is short; `age` is in seconds, of the oldest.
 _STAGES = """
 SELECT stage, state, count(*),
-       extract(epoch FROM clock_timestamp() - min(coalesce(started_at, ready_at)))
+       extract(epoch FROM greatest(clock_timestamp() - min(
+           CASE state WHEN 'running' THEN started_at ELSE ready_at END), '0 s'))
 FROM jobs_stagerun WHERE state IN ('ready', 'running') GROUP BY 1, 2
 """
 _ADMISSION = """

@@ -28,7 +28,8 @@ def outbox_admit(*, job: Job) -> None:
             WITH ready AS (
                 UPDATE jobs_stagerun SET state = 'ready', driven_at = clock_timestamp(),
                                          ready_at = clock_timestamp()
-                WHERE id = (SELECT id FROM jobs_stagerun WHERE job_id = %(job)s
+                WHERE state = 'waiting'
+                  AND id = (SELECT id FROM jobs_stagerun WHERE job_id = %(job)s
                             ORDER BY position LIMIT 1)
             ), written AS (
                 INSERT INTO jobs_outbox (job_id, tenant_id, priority, admission, available_at)

@@ -111,7 +111,7 @@ def _label(label: Label) -> Part:
         if (rewritten or one is not TextAction.REWRITE)
         and (label is not Label.K3 or one is not TextAction.ALLOW)
     ]
-    return Part(("labels", label.value), _choice(label.value, can))
+    return Part(("labels", label.value), _choice(label.value, can, "as published"))
 
 
 def _factor(factor: Factor) -> tuple[Part, ...]:
@@ -193,7 +193,8 @@ GROUPS: Final[Mapping[str, Sequence[Row]]] = {
         ),
         Part(
             ("retention_days",),
-            _number("Days what was not released is kept", whole=True, help="Empty: for ever."),
+            _number("Days pictures and prompts are kept, released ones too", whole=True,
+                help="Empty: for ever.",),
         ),
     ],
 }  # fmt: skip

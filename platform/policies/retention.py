@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from desk.models import Choice, ReviewItem
+from ethical_lens.results import ClusterType
 from jobs.models import Job, Picture, PictureVersion, SentPicture
 from jobs.storage import object_delete
 from moderation.models import Appeal, PolicyVersion, Report
@@ -21,7 +22,7 @@ from moderation.models import Appeal, PolicyVersion, Report
 logger = logging.getLogger(__name__)
 
 ERASED: Final = "[erased]"
-"""What a verdict, which must have a prompt, says instead."""
+"""What stands where something must: a verdict's prompt, a name, an address."""
 SLICE: Final = 100
 RUN_SECONDS: Final = 600.0
 
@@ -64,7 +65,9 @@ def job_erase(*, job_id: UUID) -> bool:
         PictureVersion.objects.filter(picture__job=job).update(prompt="")
         Picture.objects.filter(job=job).update(prompt="")
         Choice.objects.filter(item__job=job).update(prompt="")
-        SentPicture.objects.filter(job=job).exclude(key="").update(url="")
+        sent = SentPicture.objects.filter(job=job)
+        sent.exclude(key="").update(url="")
+        sent.filter(key="").update(url=ERASED)  # was never fetched; a row has the one or the other
         job.prompt = job.negative_prompt = ""
         job.text_verdict = job.text_verdict and _without_words(job.text_verdict)
         job.erased_at = timezone.now()
@@ -105,5 +108,10 @@ def _without_words(verdict: dict[str, Any]) -> dict[str, Any]:
         "negative_edits": [],
         "figures": [ERASED] * bool(verdict.get("figures")),
         # Which kinds of people were drawn is what fairness is counted by.
-        "clusters": [c | {"start": 0, "end": 1} for c in verdict.get("clusters", [])],
+        "clusters": [_nameless(cluster) for cluster in verdict.get("clusters", [])],
     }
+
+
+def _nameless(cluster: dict[str, Any]) -> dict[str, Any]:
+    named = cluster["type"] == ClusterType.NAMED
+    return cluster | {"start": 0, "end": 1} | ({"kind": ERASED} if named else {})

@@ -17,6 +17,7 @@ from jobs.services import job_cancel
 from jobs.storage import object_delete, sent_put
 from moderation.policies import policy_version_add
 from moderation.review import picture_decide, prompt_decide
+from policies.retention import job_erase
 from review_cases import (
     blocked_prompt,
     held_job,
@@ -224,6 +225,9 @@ def test_the_same_again_is_identical(client_of: Any) -> None:
     comparison = compared(api, again)
     assert (comparison["identical"], comparison["differences"]) == (True, [])
     assert comparison["status"] == "succeeded"
+    assert job_erase(job_id=original.pk)
+    comparison = compared(api, again)
+    assert (comparison["identical"], comparison["differences"]) == (True, []), "nothing to compare"
 
 
 def test_what_differs_is_told(own: Client, original: Job) -> None:

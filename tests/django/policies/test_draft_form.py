@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from django.forms import ChoiceField
 from django.test import Client
 from django.urls import reverse
 
@@ -48,9 +49,12 @@ def author(client: Client) -> User:
 
 
 def shown(page: Any) -> dict[str, Any]:
-    """What a browser would send of the page's form."""
+    """What a browser would send of the page's form: of a choice that shows nothing, the first."""
     form = page.context["adminform"].form
     values = {bound.name: bound.value() for bound in form}
+    for bound in form:
+        if type(bound.field) is ChoiceField and not values[bound.name]:
+            values[bound.name] = bound.field.choices[0][0]
     return {name: value for name, value in values.items() if value not in (None, False)}
 
 
@@ -78,6 +82,17 @@ def test_what_is_sent_as_it_was_shown_changes_nothing(
     assert client.post(change(draft), body).status_code == 302
     draft.refresh_from_db()
     assert draft.parsed == RICH
+
+
+def test_labels_that_a_document_does_not_name_stay_as_published(
+    client: Client, version: PolicyVersion, author: User
+) -> None:
+    some = Policy.model_validate({"labels": {"K1": "review"}})
+    draft = draft_of(version, author, some)
+    assert client.post(change(draft), shown(client.get(change(draft)))).status_code == 302
+    draft.refresh_from_db()
+    assert draft.parsed == some
+    assert draft.parsed.label_does(Label.K3) is TextAction.BLOCK
 
 
 def test_a_draft_is_written_in_its_fields(

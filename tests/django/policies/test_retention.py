@@ -1,5 +1,6 @@
 """Pictures and prompts are kept for the time that their policy says; the record is kept."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -15,8 +16,10 @@ from accounts.services import api_key_create
 from desk.models import Choice, ReviewItem
 from ethical_lens.policy import Policy
 from ethical_lens.results import PictureAction, TextVerdict
+from ethical_lens.text.choose import scrutinise_with
+from ethical_lens.text.rules import RuleAligner
 from factories import make_tenant
-from jobs.models import Job, Picture, PictureVersion
+from jobs.models import Job, Picture, PictureVersion, SentPicture
 from jobs.replays import CannotBeReplayed, job_replay
 from jobs.storage import ObjectMissing, object_get, released_url
 from moderation.appeals import NothingToAppeal, appeal_answer, appeals_open
@@ -102,6 +105,21 @@ def test_pictures_and_prompts_go_after_their_time_and_the_record_stays() -> None
     verdict = TextVerdict.model_validate(job.text_verdict)
     assert (verdict.labels, verdict.prompt) == ({"K0"}, retention.ERASED)
     assert jobs_erase() == 0, "it is done once"
+
+
+def test_names_and_addresses_that_were_never_fetched_go_too() -> None:
+    job = under(Policy(retention_days=DAYS), PictureAction.BLOCK)
+    verdict, _ = scrutinise_with([RuleAligner()], "Barack Obama waving in a park", "", Policy())
+    assert "obama" in json.dumps(verdict.model_dump(mode="json")["clusters"]).lower()
+    job.text_verdict = verdict.model_dump(mode="json")
+    job.save()
+    SentPicture.objects.create(job=job, index=0, url="https://pictures.example/a?signature=s")
+    over(job)
+    assert jobs_erase() == 1
+    job.refresh_from_db()
+    assert "obama" not in json.dumps(job.text_verdict).lower()
+    assert TextVerdict.model_validate(job.text_verdict).clusters
+    assert job.sent.get().url == retention.ERASED
 
 
 def test_a_blocked_prompt_goes_too() -> None:
