@@ -63,7 +63,7 @@ def test_several_pictures_of_one_prompt_differ(pipeline: Any, judge: Judge) -> N
 
 def test_prompts_of_one_batch_keep_apart(pipeline: Any, judge: Judge) -> None:
     wanted = [Kind.CHEF, Kind.FIREFIGHTER, Kind.JUDGE, Kind.NURSE, Kind.FARMER]
-    prompts = [PROMPT.replace("doctor", kind.value) for kind in wanted]
+    prompts = [f"a portrait of a young Black female {kind.value} in the park" for kind in wanted]
 
     found = kinds(judge, painted(pipeline, prompts))
 
