@@ -74,10 +74,9 @@ def story_of(job: Job) -> list[Chapter]:
         title = f"Round {number}: painted"
         looks = _looks(job, painted, [])
         chapters.append(Chapter("round", title, painted[0].created_at, looks=looks))
-    chapters.sort(key=lambda chapter: chapter.at)
     if job.status in TERMINAL and job.ended_at:
         chapters.append(Chapter("end", "The end", job.ended_at))
-    return chapters
+    return sorted(chapters, key=lambda chapter: chapter.at)
 
 
 def _scrutiny(job: Job, at: datetime, decisions: Sequence[Decision], *, told: bool) -> Chapter:
@@ -121,5 +120,9 @@ def _person(decision: Decision) -> str:
             return "A person let it pass"
         case DecisionAction.BLOCK:
             return "A person blocked it"
+        case DecisionAction.BLUR:
+            return "A person blurred a region"
+        case DecisionAction.REPAINT:
+            return "A person had it painted anew"
         case _:
             return "A person held it"

@@ -9,8 +9,12 @@ from django.urls import reverse
 
 from config.identifiers import uuid7
 from ethical_lens.results import PictureAction
+from jobs.admin.story import story_of
+from jobs.models import Job
+from jobs.storage import StoredObject
 from moderation.appeals import appeal_answer, appeals_open
 from moderation.models import Decision
+from moderation.repairs import picture_blur, picture_repaint
 from moderation.review import picture_decide, prompt_decide, release_undo
 from review_cases import held_job, judged_job, make_user, reviewed_picture
 
@@ -120,12 +124,36 @@ def test_a_job_reads_as_a_story_in_order() -> None:
     assert places == sorted(places)
 
 
+def titles_of(job: Job) -> list[str]:
+    read = Job.objects.select_related("policy_version__policy").get(pk=job.pk)
+    return [chapter.title for chapter in story_of(read)]
+
+
+def test_what_was_done_after_the_end_is_told_after_it() -> None:
+    job, user = judged_job(PictureAction.BLOCK), make_user(group="Moderators")
+    assert titles_of(job)[-1] == "The end"
+    (appeal,) = appeals_open(job_id=job.id, statement="It is a museum piece.")
+    appeal_answer(appeal_id=appeal.id, moderator=user, accept=True, explanation="So it is.")
+    assert titles_of(job)[-2:] == ["The end", "A person released it"]
+
+
+def test_the_story_says_what_a_person_repaired() -> None:
+    picture, user = reviewed_picture(), make_user(group="Moderators")
+    assert picture.current
+    original = picture.current
+    blurred = StoredObject(key=original.key, sha256="b" * 64, size=original.size)
+    picture_blur(
+        picture_id=picture.id, moderator=user, blurred=blurred, of=original.sha256, explanation="x"
+    )
+    assert "A person blurred a region" in titles_of(picture.job)
+    picture = reviewed_picture()
+    picture_repaint(picture_id=picture.id, moderator=user, prompt="a harbour", explanation="x")
+    assert "A person had it painted anew" in titles_of(picture.job)
+
+
 def test_the_story_costs_the_same_number_of_queries_however_many_pictures(
     django_assert_max_num_queries: object,
 ) -> None:
-    from jobs.admin.story import story_of
-    from jobs.models import Job
-
     for job in (judged_job(PictureAction.BLOCK), judged_job(*[PictureAction.BLOCK] * 5)):
         read = Job.objects.select_related("policy_version__policy").get(pk=job.pk)
         with django_assert_max_num_queries(2):  # type: ignore[operator]
