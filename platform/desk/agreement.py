@@ -9,13 +9,16 @@ from django.db import connection
 Pair = tuple[str, str]
 
 # What a person chose beside what somebody else chose for the same item, blind; and beside the
-# answer of a golden item.
+# answer of a golden item. What could not be carried out, so that somebody chose once more, is no
+# look: it has no decision, and its chooser may decide the item still.
 _PAIRS = """
 WITH judged AS (
     SELECT choice.id, choice.item_id, choice.user_id, choice.verdict
-    FROM desk_choice choice
+    FROM desk_choice choice JOIN desk_reviewitem item ON item.id = choice.item_id
     WHERE choice.verdict IN ('allow', 'block') AND choice.undone_at IS NULL
       AND choice.settled_at IS NOT NULL
+      AND (choice.decision_id IS NOT NULL OR choice.user_id = ANY(item.closed_to)
+           OR item.expected <> '')
 )
 SELECT person.username, item.category, 'others', mine.verdict, theirs.verdict
 FROM judged mine

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -26,11 +26,12 @@ from desk.taking import TakingError, item_lock, item_open, seconds_spent
 from jobs.models import Job
 from jobs.states import TERMINAL, JobStatus
 from jobs.storage import StorageError, StoredObject
-from moderation.appeals import AppealError, appeal_answer
+from moderation.appeals import AnsweredAlready, AppealError, appeal_answer
 from moderation.models import Decision
 from moderation.previews import PictureUnreadable
 from moderation.released import released_decide
 from moderation.repairs import StageOpen, picture_blur, picture_repaint
+from moderation.restoring import StoreAway
 from moderation.review import NotInReview, ReviewError, picture_decide, prompt_decide
 
 logger = logging.getLogger(__name__)
@@ -153,15 +154,36 @@ def choice_undo(*, choice_id: UUID, user: User) -> ReviewItem:
 
 
 def choices_settle() -> int:
-    """Carry out every choice whose time for undo is over. How many were."""
-    due = ReviewItem.objects.filter(closed_at=None, settles_at__lte=Now()).values_list(
-        "pk", flat=True
-    )
-    return sum(_settle(item_id) for item_id in list(due[:BATCH]))
+    """Carry out the choices whose time for undo is over, the earliest first, up to `BATCH`. How
+    many were.
+
+    What one of them breaks on is logged and stops nobody else. While the store is away, the
+    appeals, which need it, wait for the next turn.
+    """
+    due = ReviewItem.objects.filter(closed_at=None, settles_at__lte=Now()).order_by("settles_at")
+    settled, store_away = 0, False
+    for item_id, appeal_id in list(due.values_list("pk", "appeal_id")):
+        if settled == BATCH:
+            break
+        if appeal_id is not None and store_away:
+            continue
+        try:
+            settled += _settle(item_id)
+        except OperationalError:
+            raise
+        except StoreAway as error:
+            store_away = True
+            logger.warning("the choice for item %s waits: %s", item_id, error)
+        except Exception:
+            logger.exception("could not carry out what was chosen for item %s", item_id)
+    return settled
 
 
 def _settle(item_id: UUID) -> bool:
-    """Carry one out; not while its job is at work, where it waits for the next turn."""
+    """Carry one out; not while its job is at work, where it waits for the next turn.
+
+    Raises `StoreAway`; then nothing was changed.
+    """
     with transaction.atomic():
         job = _job_lock(item_id)
         item = ReviewItem.objects.select_for_update().get(pk=item_id)
@@ -178,10 +200,12 @@ def _settle(item_id: UUID) -> bool:
                     choice.decision = _carry_out(item, choice)
             except StageOpen:
                 return False
-            except (NotInReview, AppealError) as error:
+            except StoreAway:
+                raise
+            except (NotInReview, AnsweredAlready) as error:
                 logger.warning("the choice %s was overtaken: %s", choice.pk, error)
                 _close(item, choice)
-            except ReviewError as error:
+            except (ReviewError, AppealError) as error:
                 logger.warning("the choice %s cannot be carried out: %s", choice.pk, error)
                 item.settles_at = None  # it waits for another choice
                 item.save(update_fields=["settles_at"])

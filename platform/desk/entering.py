@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from desk.grading import Grade, appeal_grade, last_judgements, picture_grade, text_grade
 from desk.models import ItemKind, ReviewItem, Severity, TenantWeight
+from desk.second_looks import decided_by
 from desk.shares import drawn
 from ethical_lens.results import AttributeDraw, TextVerdict
 from jobs.models import Job, Picture
@@ -55,14 +56,15 @@ def held_enter(job: Job) -> None:
 
 
 def appeals_enter(job: Job, appeals: Sequence[Appeal]) -> None:
-    """Let appeals enter; who made the decision that is appealed may not take them."""
+    """Let appeals enter; who made the decision that is appealed, or chose the same in a first
+    look, may not take them."""
     items = []
     for appeal in appeals:
         decision = appeal.decision
         minor = somebody_minor(job, decision.picture)
         item = _item(job, ItemKind.APPEAL, appeal_grade(decision, minor=minor), decision.reason)
         item.appeal, item.picture = appeal, decision.picture
-        item.closed_to = [decision.actor_id] if decision.actor_id else []
+        item.closed_to = list(decided_by(decision))
         items.append(item)
     _enter(job, items)
 

@@ -2,19 +2,23 @@
 
 A share of items (`REVIEW_SECOND_RATE`) is decided by two people, neither of whom sees what the
 other chose. Nothing is carried out before the second has chosen: the same, and it is; something
-else, and a lead decides.
+else, and a lead decides. Who only has a picture blurred or painted anew has judged nothing yet, and
+is not looked at again: scrutiny is what judges that picture.
 """
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from desk.models import Choice, ItemKind, ReviewItem, Verdict
 from desk.shares import drawn
 from desk.taking import TakingError
+from moderation.models import Decision
 
 JUDGING: Final = (Verdict.ALLOW, Verdict.BLOCK)
 """Verdicts that can be compared."""
@@ -29,9 +33,10 @@ def looked_at_again(item: ReviewItem, choice: Choice) -> bool:
     which is locked, is then in the queue again."""
     if item.for_lead or item.expected:
         return False
-    first = _earlier(item, choice)
+    first = _first_looks(item).last()
     if first is None:
-        if not drawn(item.pk, settings.ENVIRONMENT.review_second_rate):
+        judges = choice.verdict in JUDGING
+        if not judges or not drawn(item.pk, settings.ENVIRONMENT.review_second_rate):
             return False
     elif first.verdict == choice.verdict:
         return False
@@ -47,12 +52,19 @@ def is_blind(item: ReviewItem) -> bool:
     """Whether what others chose must not be seen: golden items and second looks, while open."""
     if item.closed_at is not None or item.for_lead:
         return False
-    return (
-        bool(item.expected)
-        or item.choices.filter(
-            verdict__in=JUDGING, settled_at__isnull=False, undone_at=None
-        ).exists()
-    )
+    return bool(item.expected) or _first_looks(item).exists()
+
+
+def decided_by(decision: Decision) -> Sequence[UUID]:
+    """Who made a decision: its actor, and whoever chose the same for its item before; nobody where
+    the system did."""
+    if decision.actor_id is None:
+        return []
+    choice = Choice.objects.filter(decision=decision).select_related("item").first()
+    if choice is None:
+        return [decision.actor_id]
+    same = choice.item.choices.filter(verdict=choice.verdict, undone_at=None)
+    return sorted({decision.actor_id, *same.values_list("user_id", flat=True)})
 
 
 def golden_possible(item: ReviewItem) -> bool:
@@ -102,9 +114,9 @@ def _answer(item: ReviewItem) -> Choice | None:
     return item.choices.filter(decision__isnull=False, verdict__in=JUDGING).first()
 
 
-def _earlier(item: ReviewItem, choice: Choice) -> Choice | None:
-    return (
-        item.choices.filter(verdict__in=JUDGING, settled_at__isnull=False, undone_at=None)
-        .exclude(pk=choice.pk)
-        .first()
+def _first_looks(item: ReviewItem) -> QuerySet[Choice]:
+    """What was set aside until another person has looked: its chooser may not decide the item any
+    more. A choice that could not be carried out is none."""
+    return item.choices.filter(
+        verdict__in=JUDGING, settled_at__isnull=False, undone_at=None, user__in=item.closed_to
     )

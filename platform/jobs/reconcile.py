@@ -36,10 +36,10 @@ LIMIT %(batch)s
 def reconcile() -> None:
     """Take back expired leases, re-drive silent stages, cancel what is past its deadline, carry
     out what was chosen at the desk."""
-    choices_settle()
     leases_expire()
     stages_redrive()
     late_cancel()
+    choices_settle()
 
 
 def leases_expire() -> int:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from desk.entering import appeal_leave, appeals_enter
+from desk.second_looks import decided_by
 from jobs.models import Job
 from jobs.outcome import last_decisions
 from moderation.decisions import decision_record
@@ -100,7 +101,7 @@ def appeal_answer(*, appeal_id: UUID, moderator: User, accept: bool, explanation
         if appeal.answer_id is not None:
             raise AnsweredAlready(f"appeal {appeal_id} was answered already")
         appealed = appeal.decision
-        if appealed.actor_id == moderator.pk:
+        if moderator.pk in decided_by(appealed):
             raise OwnDecision("somebody else than who decided answers an appeal")
         appeal.answer = decision_record(
             job=job,

@@ -7,9 +7,13 @@ from ethical_lens.decide import SEXUAL_CONCEPTS
 from ethical_lens.results import PictureVerdict
 from jobs.models import Picture
 from jobs.states import PictureStatus
-from jobs.storage import StorageError, release_copy
+from jobs.storage import StorageError, StorageUnavailable, release_copy
 from moderation.models import Appeal, Decision
 from moderation.review import ReviewError
+
+
+class StoreAway(ReviewError):
+    """The object store is away; later it can be done."""
 
 
 def restorable(appeal: Appeal) -> bool:
@@ -32,7 +36,8 @@ def restorable(appeal: Appeal) -> bool:
 
 def restore_copy(picture: Picture) -> str:
     """Copy what was blocked to its released key, and return that; unless `picture_restore` follows,
-    the next sweep removes it. Raises `ReviewError` where it cannot be copied."""
+    the next sweep removes it. Raises `ReviewError` where it cannot be copied: `StoreAway` where
+    that may pass."""
     assert picture.current is not None, "it was painted"
     try:
         return release_copy(
@@ -41,6 +46,8 @@ def restore_copy(picture: Picture) -> str:
             picture_id=picture.id,
             sha256=picture.current.sha256,
         )
+    except StorageUnavailable as error:
+        raise StoreAway(f"The picture cannot be let out now: {error}.") from error
     except StorageError as error:
         raise ReviewError(f"The picture cannot be let out now: {error}.") from error
 

@@ -1,5 +1,7 @@
 """Second looks, golden items and agreement."""
 
+from typing import Any
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -12,10 +14,15 @@ from config.identifiers import uuid7
 from desk.agreement import agreement_rows, cohens_kappa
 from desk.choosing import choice_make, choices_settle
 from desk.models import ReviewItem, Verdict
-from desk.second_looks import NoGoldenItem, drawn, golden_add
+from desk.retouching import Region
+from desk.second_looks import NoGoldenItem, drawn, golden_add, is_blind
 from desk.taking import NotOpen, item_open
+from ethical_lens.results import PictureAction
 from jobs.models import Picture
-from review_cases import make_user, reviewed_picture
+from jobs.storage import object_delete
+from moderation.appeals import OwnDecision, appeal_answer, appeals_open
+from moderation.models import Appeal
+from review_cases import judged_job, make_user, release_run, reviewed_picture
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
@@ -28,11 +35,11 @@ def always_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def choose(item: ReviewItem, verdict: Verdict, user: User | None = None) -> User:
+def choose(item: ReviewItem, verdict: Verdict, user: User | None = None, **repair: Any) -> User:
     """Somebody takes the item and chooses, and the time for undo passes."""
     user = user or make_user(group="Moderators")
     item_open(item_id=item.pk, user=user)
-    choice_make(item_id=item.pk, user=user, verdict=verdict, explanation="I looked.")
+    choice_make(item_id=item.pk, user=user, verdict=verdict, explanation="I looked.", **repair)
     ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
     choices_settle()
     item.refresh_from_db()
@@ -74,6 +81,75 @@ def test_two_who_disagree_leave_it_to_a_lead() -> None:
     choose(item, Verdict.BLOCK, lead)
     picture.refresh_from_db()
     assert picture.status == "blocked"
+
+
+BLUR = {"verdict": Verdict.BLUR, "region": Region(0.0, 0.0, 0.5, 1.0)}
+REPAINT = {"verdict": Verdict.REPAINT, "prompt": "a harbour"}
+
+
+@pytest.mark.usefixtures("always_twice")
+@pytest.mark.parametrize("repair", [BLUR, REPAINT], ids=["blur", "repaint"])
+def test_a_repair_is_carried_out_at_once_and_scrutiny_judges_it(repair: dict[str, Any]) -> None:
+    picture, item = waiting()
+    choose(item, **repair)
+    picture.refresh_from_db()
+    assert (picture.status, picture.cleared_by) == ("quarantined", None)
+    assert picture.decisions.filter(action=repair["verdict"]).count() == 1
+    assert (item.closed_at is None, item.closed_to) == (False, [])
+
+
+@pytest.mark.usefixtures("always_twice")
+def test_who_repairs_what_another_judged_leaves_it_to_a_lead() -> None:
+    picture, item = waiting()
+    choose(item, Verdict.ALLOW)
+    choose(item, **BLUR)
+    picture.refresh_from_db()
+    assert (item.for_lead, item.closed_at, picture.status) == (True, None, "in_review")
+
+
+def blocked_appeal(picture: Picture) -> tuple[Appeal, ReviewItem]:
+    release_run(picture.job)
+    (appeal,) = appeals_open(job_id=picture.job_id, statement="It is a museum piece.")
+    return appeal, ReviewItem.objects.get(appeal=appeal)
+
+
+@pytest.mark.usefixtures("always_twice")
+def test_neither_of_two_who_blocked_answers_the_appeal() -> None:
+    picture, item = waiting()
+    both = [choose(item, Verdict.BLOCK), choose(item, Verdict.BLOCK)]
+    appeal, of_appeal = blocked_appeal(picture)
+    for person in both:
+        with pytest.raises(NotOpen, match="Somebody else"):
+            item_open(item_id=of_appeal.pk, user=person)
+        with pytest.raises(OwnDecision):
+            appeal_answer(appeal_id=appeal.pk, moderator=person, accept=False, explanation="No.")
+    item_open(item_id=of_appeal.pk, user=make_user(group="Moderators"))
+
+
+@pytest.mark.usefixtures("always_twice")
+def test_who_would_have_let_it_pass_may_answer_the_appeal() -> None:
+    picture, item = waiting()
+    mild, strict = choose(item, Verdict.ALLOW), choose(item, Verdict.BLOCK)
+    lead = choose(item, Verdict.BLOCK, make_user(group="Leads"))
+    _, of_appeal = blocked_appeal(picture)
+    assert set(of_appeal.closed_to) == {strict.pk, lead.pk}
+    item_open(item_id=of_appeal.pk, user=mild)
+
+
+def test_what_could_not_be_carried_out_is_no_first_look() -> None:
+    picture = judged_job(PictureAction.BLOCK).pictures.get()
+    assert picture.current
+    (appeal,) = appeals_open(job_id=picture.job_id, statement="It is a museum piece.")
+    item = ReviewItem.objects.get(appeal=appeal)
+    object_delete(picture.current.key)
+    one = choose(item, Verdict.ALLOW)
+    assert (item.closed_at, item.settles_at) == (None, None), "it waits for another choice"
+    assert not is_blind(item)
+    other = choose(item, Verdict.BLOCK)
+    appeal.refresh_from_db()
+    assert (item.for_lead, appeal.state) == (False, "refused")
+    people = {row.person for row in agreement_rows()}
+    assert not people & {one.username, other.username}
 
 
 @pytest.mark.usefixtures("always_twice")
