@@ -1,12 +1,14 @@
 """Problem details (RFC 9457): a stable `code`, the request id, JSON pointers to bad fields."""
 
 import json
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction
 from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 from ninja import NinjaAPI
@@ -15,6 +17,9 @@ from ninja.parser import Parser
 
 from config.openapi.problems import MEDIA_TYPE
 from config.requests import request_id
+from jobs.storage import StorageUnavailable
+
+logger = logging.getLogger(__name__)
 
 BODY_LIMIT = 64 * 1024
 BATCH_LIMIT = 512 * 1024
@@ -104,6 +109,8 @@ def install_problem_handlers(
         ),
     )
     handler(HttpError, _http)
+    handler(OperationalError, _unavailable)
+    handler(StorageUnavailable, _unavailable)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -185,6 +192,19 @@ def _too_large() -> Problem:
         "The body is too large",
         f"At most {BODY_LIMIT} bytes, {BATCH_LIMIT} for a batch; more only where pictures are in "
         "it.",
+    )
+
+
+def _unavailable(error: Exception) -> Problem:
+    """For a database that is away or has no connection free, and a store that is away."""
+    logger.error("a request could not be served: %s", error, exc_info=error)
+    return Problem(
+        503,
+        "unavailable",
+        "Something this needs cannot be reached",
+        "The database or the store of pictures is away or overloaded. Repeat the request after "
+        "`Retry-After`, with the same `Idempotency-Key`.",
+        headers={"Retry-After": "5"},
     )
 
 

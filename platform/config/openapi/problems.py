@@ -142,6 +142,11 @@ _ALL: Final = (
         "It was logged under the request id; the request can be repeated.",
     ),
     Kind(
+        503, "unavailable", "Something this needs cannot be reached",
+        "The database or the store of pictures is away or overloaded. Repeat the request after "
+        "`Retry-After`, with the same `Idempotency-Key`.", retry_after=True,
+    ),
+    Kind(
         503, "queue_full", "The queue is full",
         "This is not about your quota. Repeat the request after `Retry-After`.", retry_after=True,
     ),
@@ -152,6 +157,7 @@ KINDS: Final = {kind.code: kind for kind in _ALL}
 _ALWAYS: Final = (
     "key_missing", "invalid_key", "insufficient_scope", "address_not_allowed",
     "too_many_requests", "too_many_failed_attempts", "bad_request", "internal_error",
+    "unavailable",
 )  # fmt: skip
 _WITH_BODY: Final = ("unreadable_body", "body_too_large", "invalid_request")
 _WITH_ID: Final = ("not_found", "no_such_route")
