@@ -1,7 +1,9 @@
 """The application in processes of its own, on the services of the run."""
 
 import os
+import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,31 @@ def address(make_application: Callable[..., Application]) -> str:
         application.start_worker(worker)
     wait_for_web(url)
     return url
+
+
+@pytest.fixture
+def shelf() -> Iterator[Callable[[bytes], str]]:
+    """Serves one picture over HTTP, as often as it is asked for; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve(content: bytes) -> str:
+            head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content)
+
+            def answer() -> None:
+                while True:
+                    try:
+                        connection, _ = listener.accept()
+                    except OSError:  # the test is over
+                        return
+                    with connection:
+                        connection.recv(65536)
+                        connection.sendall(head + content)
+
+            threading.Thread(target=answer, daemon=True).start()
+            return f"http://127.0.0.1:{listener.getsockname()[1]}/picture"
+
+        yield serve
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Workers die, brokers restart, messages double: each job still ends once, told once."""
 
+import hashlib
 import signal
 import sys
 import tempfile
@@ -19,13 +20,16 @@ from devstack.stack import Stack
 from factories import make_job, make_tenant
 from jobs.dispatch import chain_publish
 from jobs.models import Job, Outbox
-from jobs.services import job_cancel
+from jobs.services import ScrutinyRequest, job_cancel, scrutiny_submit
+from sent_pictures import harmless
 from waiting import assert_one_end, wait_for_end, wait_for_stage, wait_until
 from webhooks.endpoints import endpoint_create
 
 pytestmark = pytest.mark.usefixtures("committed")
 
 WORKER_OF = {
+    "fetch": "worker-io",
+    "inspect": "worker-pictures",
     "align": "worker-text",
     "generate": "worker-pictures",
     "scrutinise": "worker-pictures",
@@ -84,7 +88,8 @@ class Rig:
 
 @pytest.fixture(scope="module")
 def rig(make_application: Callable[..., Application]) -> Rig:
-    application = make_application()
+    # Pictures may be fetched from this machine.
+    application = make_application(PICTURE_ALLOWED_NETWORKS="127.0.0.0/8")
     application.start_dispatcher()
     application.start_beat()
     rig = Rig(application, Path(tempfile.mkdtemp(prefix="ethical-lens-moments-")))
@@ -105,6 +110,26 @@ def test_a_killed_worker_costs_nothing(rig: Rig, stage: str, moment: str) -> Non
     assert_one_end(job, "succeeded")
     assert job.stages.get(stage=stage).attempts == 2
     assert [picture.versions.count() for picture in job.pictures.all()] == [1, 1]
+
+
+@pytest.mark.parametrize("moment", ["claimed", "worked"])
+@pytest.mark.parametrize("stage", ["fetch", "inspect"])
+def test_a_worker_killed_over_a_sent_picture_costs_nothing(
+    rig: Rig, shelf: Callable[[bytes], str], stage: str, moment: str
+) -> None:
+    content = harmless()
+    with rig.moment(f"{stage}-{moment}"):
+        request = ScrutinyRequest(pictures=(shelf(content),))
+        job = scrutiny_submit(tenant=make_tenant(), request=request)
+        rig.wait_for(f"{stage}-{moment}")
+        assert job.stages.get(stage=stage).state == "running"
+        rig.supervisor.kill(WORKER_OF[stage], signal.SIGKILL)
+    wait_for_end(job)
+    assert_one_end(job, "succeeded")
+    assert job.stages.get(stage=stage).attempts == 2
+    sent = job.sent.get()
+    assert sent.sha256 == hashlib.sha256(content).hexdigest()
+    assert job.decisions.filter(stage="inspect").count() == 1
 
 
 def test_a_zombie_that_wakes_after_its_token_is_gone_changes_nothing(rig: Rig) -> None:

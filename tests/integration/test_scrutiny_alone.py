@@ -1,8 +1,6 @@
 """Texts and pictures judged by real workers, and nothing painted."""
 
-import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,26 +32,6 @@ def workers(make_application: Callable[..., Application]) -> None:
 @pytest.fixture
 def api(client_of: Callable[..., Client]) -> Client:
     return client_of(make_tenant())
-
-
-@pytest.fixture
-def shelf() -> Iterator[Callable[[bytes], str]]:
-    """Serves one picture over HTTP; its address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def serve(content: bytes) -> str:
-            def answer() -> None:
-                connection, _ = listener.accept()
-                with connection:
-                    connection.recv(65536)
-                    connection.sendall(
-                        b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(content) + content
-                    )
-
-            threading.Thread(target=answer, daemon=True).start()
-            return f"http://127.0.0.1:{listener.getsockname()[1]}/picture"
-
-        yield serve
 
 
 def judged(api: Client, body: dict[str, Any]) -> dict[str, Any]:
