@@ -22,6 +22,7 @@ START_SECONDS = 120.0
 WORKERS: Mapping[str, Sequence[str]] = {
     "worker-text": ("--pool", "solo", "-Q", "text"),
     "worker-pictures": ("--pool", "solo", "-Q", "scrutinise,generate"),
+    "worker-fetch": ("--pool", "threads", "-c", "8", "-Q", "fetch"),
     "worker-io": ("--pool", "threads", "-c", "4", "-Q", "io"),
     "worker-webhooks": ("--pool", "threads", "-c", "16", "-Q", "webhooks"),
 }

@@ -33,4 +33,4 @@ HEALTHCHECK --interval=30s --timeout=20s --start-period=5m --retries=3 \
     CMD ["python", "healthy.py", "worker"]
 # One worker for every queue; compose.yaml gives each kind of work its own.
 CMD ["celery", "-A", "config", "worker", "--pool", "solo", \
-     "-Q", "scrutinise,generate,text,io,webhooks"]
+     "-Q", "scrutinise,generate,text,fetch,io,webhooks"]

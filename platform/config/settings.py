@@ -146,7 +146,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024  # of a batch; other bodies are bound b
 _SOURCES = ENVIRONMENT.model_sources()
 DIFFUSION_MODELS, LORAS = _SOURCES.pipelines, _SOURCES.loras
 
-QUEUES = ("text", "generate", "scrutinise", "io", "webhooks")
+QUEUES = ("text", "generate", "scrutinise", "fetch", "io", "webhooks")
 
 # Celery. Results are never read; every stage is claimed and finished in PostgreSQL.
 CELERY_BROKER_URL = ENVIRONMENT.redis_url

@@ -50,7 +50,7 @@ class Stage:
         return f"workers.{self.name.value}"
 
 
-FETCH = Stage(StageName.FETCH, "io", JobStatus.ALIGNING)
+FETCH = Stage(StageName.FETCH, "fetch", JobStatus.ALIGNING)
 ALIGN = Stage(StageName.ALIGN, "text", JobStatus.ALIGNING)
 INSPECT = Stage(StageName.INSPECT, "scrutinise", JobStatus.SCRUTINISING)
 REVISE = Stage(StageName.REVISE, "text", JobStatus.ALIGNING)

@@ -31,7 +31,8 @@ def test_workers_are_told_by_their_rows() -> None:
     body = response.json()
     assert (response.status_code, body["database"], body["broker"]) == (200, True, True)
     assert body["queues"] == {
-        "text": True, "io": True, "generate": False, "scrutinise": False, "webhooks": False,
+        "text": True, "io": True, "generate": False, "scrutinise": False, "fetch": False,
+        "webhooks": False,
     }  # fmt: skip
     assert {w["name"]: w["ready"] for w in body["workers"]} == {
         "good": True, "loading": False, "gone": False,

@@ -227,6 +227,7 @@ def test_workers_do_not_fork_and_scrutinise_first(compose: dict[str, Any]) -> No
     assert sorted(workers) == [
         "worker-cpu",
         "worker-evaluate",
+        "worker-fetch",
         "worker-gpu",
         "worker-io",
         "worker-text",

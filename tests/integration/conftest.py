@@ -14,7 +14,7 @@ from devstack.application import Application, application_environment
 from devstack.ports import free_port
 from devstack.processes import Supervisor
 
-WORKERS = ("worker-text", "worker-pictures", "worker-io", "worker-webhooks")
+WORKERS = ("worker-text", "worker-pictures", "worker-fetch", "worker-io", "worker-webhooks")
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def address(make_application: Callable[..., Application]) -> str:
     application = make_application(PUBLIC_URL=url)
     application.start_web(port)
     application.start_dispatcher()
-    for worker in ("worker-text", "worker-pictures", "worker-io"):
+    for worker in ("worker-text", "worker-pictures", "worker-fetch", "worker-io"):
         application.start_worker(worker)
     wait_for_web(url)
     return url

@@ -28,7 +28,7 @@ from webhooks.endpoints import endpoint_create
 pytestmark = pytest.mark.usefixtures("committed")
 
 WORKER_OF = {
-    "fetch": "worker-io",
+    "fetch": "worker-fetch",
     "inspect": "worker-pictures",
     "align": "worker-text",
     "generate": "worker-pictures",

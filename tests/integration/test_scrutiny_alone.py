@@ -1,5 +1,6 @@
 """Texts and pictures judged by real workers, and nothing painted."""
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -8,16 +9,16 @@ from django.db import transaction
 from django.test import Client
 
 from devstack.application import Application
-from factories import make_tenant
-from jobs.models import Job, SentPicture
-from jobs.services import ScrutinyRequest, scrutiny_submit
+from factories import make_job, make_tenant
+from jobs.models import Job, SentPicture, StageRun
+from jobs.services import ScrutinyRequest, job_cancel, scrutiny_submit
 from jobs.storage import sent_put
 from sent_pictures import data_url, harmless, violent
-from waiting import assert_one_end, wait_for_end
+from waiting import assert_one_end, wait_for_end, wait_until
 
 pytestmark = pytest.mark.usefixtures("workers", "committed")
 
-WORKERS = ("worker-text", "worker-pictures", "worker-io")
+WORKERS = ("worker-text", "worker-pictures", "worker-fetch", "worker-io")
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,19 @@ def test_an_address_that_pictures_are_not_fetched_from(api: Client) -> None:
 def test_a_picture_whose_header_alone_is_whole(api: Client) -> None:
     shown = judged(api, {"pictures": [{"url": data_url(harmless()[:200])}]})
     assert (shown["status"], shown["reason"], shown["flagged"]) == ("failed", "no_picture", None)
+
+
+def test_senders_that_hang_hold_up_nobody_elses_release() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        request = ScrutinyRequest(pictures=(f"http://127.0.0.1:{silent.getsockname()[1]}/",))
+        held = [scrutiny_submit(tenant=make_tenant(), request=request) for _ in range(12)]
+        fetching = StageRun.objects.filter(job__in=held, stage="fetch", state="running")
+        wait_until(lambda: fetching.count() == 8, "all threads that fetch to wait")
+        job = wait_for_end(make_job())
+        assert fetching.count() == 8
+        assert_one_end(job, "succeeded")
+        for waiting in held:
+            job_cancel(job_id=waiting.id)
 
 
 def test_a_picture_that_was_exchanged_in_the_store_is_not_judged() -> None:
