@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
 
 from config.admin import ModelAdmin, ReadOnlyAdmin
 from desk.models import Choice, ReviewerSettings, ReviewItem, TenantWeight
@@ -26,6 +27,10 @@ class ReviewItemAdmin(ReadOnlyAdmin):
     list_filter = (OpenFilter, "category", "kind", "for_lead")
     list_select_related = ("tenant", "holder")
     search_fields = ("id__icontains", "job__id__icontains")
+
+    def view_on_site(self, item: ReviewItem) -> str:
+        """Its page at the desk."""
+        return reverse("desk:item", args=[item.pk])
 
 
 @admin.register(TenantWeight)

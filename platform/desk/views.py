@@ -56,8 +56,10 @@ def home(request: HttpRequest, user: User) -> HttpResponse:
 @require_safe
 @_reader
 def item_page(request: HttpRequest, user: User, item_id: UUID) -> HttpResponse:
-    """All that is known of an item, with the buttons where the person holds it."""
-    return _page(request, "desk/item.html", item_context(_found(user, item_id), user))
+    """All that is known of an item, with the buttons where the person holds it. Who may see what
+    others chose may read the items of every queue."""
+    item = _found(user, item_id, of_all=user.has_perm("desk.view_choice"))
+    return _page(request, "desk/item.html", item_context(item, user))
 
 
 @require_POST
@@ -135,7 +137,9 @@ def undo(request: HttpRequest, user: User, choice_id: UUID) -> HttpResponse:
 def golden(request: HttpRequest, user: User, item_id: UUID) -> HttpResponse:
     """Put a decided picture into the queue again, as a golden item."""
     item = _found(user, item_id)
-    if _tried(request, lambda: golden_add(item_id=item.pk)):
+    if item.job.erased_at is not None:
+        messages.error(request, "It was erased: nobody could look at it again.")
+    elif _tried(request, lambda: golden_add(item_id=item.pk)):
         messages.success(request, "It waits in the queue again, as a golden item.")
     return _to(item.pk)
 
@@ -161,8 +165,8 @@ def settings_save(request: HttpRequest, user: User) -> HttpResponse:
     return HttpResponseRedirect(reverse("desk:home"))
 
 
-def _found(user: User, item_id: UUID) -> ReviewItem:
-    """The item; 404 where there is none in the person's queues."""
+def _found(user: User, item_id: UUID, *, of_all: bool = False) -> ReviewItem:
+    """The item; 404 where there is none in the person's queues, or in all of them."""
     item = (
         ReviewItem.objects.select_related(
             "job__policy_version__policy", "job__tenant", "tenant", "holder", "closed_by",
@@ -171,7 +175,7 @@ def _found(user: User, item_id: UUID) -> ReviewItem:
         .filter(pk=item_id)
         .first()
     )  # fmt: skip
-    if item is None or not user.has_perm(f"desk.{review_permission(item.category)}"):
+    if item is None or not (of_all or user.has_perm(f"desk.{review_permission(item.category)}")):
         raise Http404
     return item
 

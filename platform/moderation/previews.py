@@ -67,12 +67,15 @@ def is_out(picture: Picture, version: PictureVersion) -> bool:
     return picture.status == PictureStatus.RELEASED and picture.current_id == version.id
 
 
-def preview_read(picture: Picture, version: PictureVersion, *, colours: bool = False) -> bytes:
-    """The PNG to show unasked: the picture itself where it is out, else its blurred trace.
+def preview_read(
+    picture: Picture, version: PictureVersion, *, blurred: bool = False, colours: bool = False
+) -> bytes:
+    """The PNG to show unasked: the picture itself where it is out, else its blurred trace;
+    `blurred`: the trace in any case.
 
     Raises `jobs.storage.StorageError`, `PictureUnreadable`.
     """
-    if is_out(picture, version):
+    if is_out(picture, version) and not blurred:
         return object_get(picture.released_key, sha256=version.sha256)
     return preview_make(object_get(version.key, sha256=version.sha256), colours=colours)
 

@@ -40,7 +40,7 @@ GRANTS: Final[dict[str, tuple[Role, ...]]] = {
         f"desk.review_{category}": (MODERATOR, LEAD)
         for category in ("nsfw", "nude", "public", "politic", "culture", "text", "error")
     },
-    "desk.view_choice": (LEAD, AUDITOR),
+    "desk.view_choice": (LEAD, AUDITOR),  # and the items of every queue
     "desk.lead": (LEAD,),
     "desk.view_tenantweight": (LEAD, OPERATOR),
     "desk.add_tenantweight": (OPERATOR,),

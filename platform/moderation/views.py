@@ -32,12 +32,12 @@ class _Version(forms.Form):
 @permission_required("jobs.view_picture", raise_exception=True)
 def picture_preview(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     """A released picture as it is, any other as a blurred trace, grey unless the person wants
-    colours; `?version=` for a round."""
+    colours; `?version=` for a round, `?blurred` for the trace of a released one, too."""
     picture, version = _found(picture_id, request.GET.get("version"))
     user = request.user
     assert isinstance(user, User)
-    colours = settings_of(user).colours
-    return _png(request, lambda: preview_read(picture, version, colours=colours))
+    blurred, colours = "blurred" in request.GET, settings_of(user).colours
+    return _png(request, lambda: preview_read(picture, version, blurred=blurred, colours=colours))
 
 
 @require_POST

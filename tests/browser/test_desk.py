@@ -58,6 +58,30 @@ def test_taken_looked_at_decided_and_undone_by_keyboard(
     assert choice.undone_at is not None
 
 
+def test_the_space_bar_presses_the_button_that_has_the_focus(
+    desk: Callable[..., Desk], job: Job
+) -> None:
+    moderator = make_user(group="Moderators")
+    page = desk(moderator).page
+    page.goto("/admin/review/")
+    page.keyboard.press("n")
+    expect(page).to_have_url(re.compile("/items/"))
+    item = ReviewItem.objects.get(pk=page.url.rstrip("/").split("/")[-1])
+    page.keyboard.press("1")
+    page.locator("[data-key=r]").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Decided just now")).to_be_visible()
+    assert item.choices.get().verdict == "allow"
+    assert not RawPictureView.objects.filter(user=moderator).exists()
+
+    page.locator("[data-reveal]").focus()
+    page.keyboard.down("Space")
+    expect(page.locator(".desk-shown")).to_be_visible()
+    page.keyboard.up("Space")
+    expect(page.locator(".desk-shown")).to_have_count(0)
+    assert RawPictureView.objects.filter(user=moderator).count() == 1
+
+
 def test_two_moderators_at_once_never_hold_the_same_item(
     desk: Callable[..., Desk], job: Job
 ) -> None:

@@ -21,7 +21,8 @@ from ethical_lens.results import PictureAction
 from factories import make_aligned_job
 from jobs.exhaustion import stage_give_up
 from moderation.models import RawPictureView
-from review_cases import judged_job, make_user, reviewed_picture
+from policies.retention import job_erase
+from review_cases import judged_job, make_user, release_run, reviewed_picture
 from review_queues import fill
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -154,6 +155,48 @@ def test_an_item_of_a_queue_that_is_not_ones_own_is_not_found(name: str, client:
     ask: Callable[..., object] = stranger.get if name == "item" else stranger.post
     assert ask(url(name, item.pk)).status_code == 404  # type: ignore[attr-defined]
     assert client.get(url("item", item.pk)).status_code == 200
+
+
+def test_an_auditor_reads_the_items_of_every_queue_and_decides_none() -> None:
+    auditor, job = Client(), make_aligned_job("a doctor in an office")
+    auditor.force_login(make_user(group="Auditors"))
+    stage_give_up(job=job, run=job.stages.get(stage="align"))
+    items = [reviewed_picture().job.review_items.get(), job.review_items.get()]
+    assert [item.category for item in items] == ["nsfw", "text"]
+    for item in items:
+        row = auditor.get(reverse("admin:desk_reviewitem_change", args=[item.pk]))
+        assert url("item", item.pk) in row.content.decode(), "the list leads to the page"
+        page = auditor.get(url("item", item.pk))
+        assert page.status_code == 200
+        assert "Take this item" not in page.content.decode()
+        assert "data-raw" not in page.content.decode()
+        assert auditor.post(url("open", item.pk)).status_code == 403
+    home = auditor.get(url("home")).content.decode()
+    assert url("take") not in home
+    assert url("settings") not in home
+
+
+def test_what_was_erased_is_said_to_be_and_is_not_asked_again(client: Client) -> None:
+    picture = reviewed_picture()
+    item = take(client)
+    client.post(url("decide", item.pk), {"verdict": "block", "explanation": "No."})
+    ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
+    choices_settle()
+    release_run(picture.job)
+    lead = Client()
+    lead.force_login(make_user(group="Leads"))
+    preview = reverse("moderation:picture_preview", args=[picture.pk])
+    page = lead.get(url("item", item.pk)).content.decode()
+    assert all(shown in page for shown in (preview, "data-raw", url("golden", item.pk)))
+
+    assert job_erase(job_id=picture.job_id)
+    page = lead.get(url("item", item.pk)).content.decode()
+    assert not any(shown in page for shown in (preview, "data-raw", url("golden", item.pk)))
+    assert page.count(">erased</div>") == 2, "picture and prompt"
+    assert "[erased]" not in page
+    asked = lead.post(url("golden", item.pk), follow=True).content.decode()
+    assert "It was erased" in asked
+    assert list(ReviewItem.objects.filter(picture=picture)) == [item]
 
 
 @pytest.mark.parametrize(

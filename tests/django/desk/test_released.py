@@ -1,21 +1,30 @@
 """People look at what is out: a share of it, and what platforms report."""
 
+import io
+import re
+from collections.abc import Callable
+from html import unescape
+
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
+from PIL import Image
 
 from desk.choosing import choice_make, choices_settle
 from desk.models import ItemKind, ReviewItem, Verdict
+from desk.second_looks import golden_add
 from desk.taking import item_open
 from ethical_lens.policy import Policy
 from ethical_lens.results import PictureAction
 from factories import make_tenant
 from jobs.models import Picture
 from jobs.storage import ObjectMissing, object_get
-from moderation.models import ReportReason
+from moderation.models import RawPictureView, ReportReason
 from moderation.released import released_decide
 from moderation.reports import report_open
 from moderation.review import NotInReview
-from review_cases import judged_job, make_user
+from review_cases import judged_job, make_user, png, release_run, reviewed_picture
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db(transaction=False)]
 
@@ -76,6 +85,48 @@ def test_a_reported_picture_stays_or_is_withdrawn(
         assert told.data["pictures"][0]["status"] == "withdrawn"
         with pytest.raises(ObjectMissing):
             object_get(key, sha256=sha256)
+
+
+def reported() -> ReviewItem:
+    report, _ = report_open(picture_id=out().id, reason=ReportReason.MINOR)
+    return report.picture.review_items.get()
+
+
+def sampled() -> ReviewItem:
+    return out(rate=1.0).review_items.get()
+
+
+def golden() -> ReviewItem:
+    """Of a picture that a person let out."""
+    picture = reviewed_picture()
+    item = item_open(item_id=picture.review_items.get().pk, user=make_user(group="Moderators"))
+    assert item.holder
+    choice_make(item_id=item.pk, user=item.holder, verdict=Verdict.ALLOW, explanation="It is fine.")
+    ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
+    choices_settle()
+    release_run(picture.job)
+    return golden_add(item_id=item.pk)
+
+
+@pytest.mark.parametrize("waiting", [reported, sampled, golden])
+def test_what_is_out_is_a_trace_on_the_desk_and_shown_by_a_recorded_look(
+    waiting: Callable[[], ReviewItem],
+) -> None:
+    item, moderator, client = waiting(), make_user(group="Moderators"), Client()
+    assert item.picture is not None
+    assert item.picture.status == "released"
+    client.force_login(moderator)
+    item_open(item_id=item.pk, user=moderator)
+    page = client.get(reverse("desk:item", args=[item.pk])).content.decode()
+    (preview,) = re.findall(r'<img src="([^"]+)"', page)
+    shown = Image.open(io.BytesIO(client.get(unescape(preview)).content))
+    assert (shown.mode, shown.size) == ("L", (256, 256)), "grey, and not the picture of 64 pixels"
+    assert not RawPictureView.objects.filter(user=moderator).exists()
+    raw = reverse("moderation:picture_raw", args=[item.picture_id])
+    assert f'data-raw="{raw}"' in page
+    assert f'data-reveal="{item.picture.current_id}"' in page
+    assert client.post(raw, {"version": item.picture.current_id}).content == png(0)
+    assert RawPictureView.objects.filter(user=moderator, picture=item.picture).count() == 1
 
 
 def test_what_is_not_out_is_not_withdrawn() -> None:

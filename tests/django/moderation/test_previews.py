@@ -110,6 +110,12 @@ def test_a_released_picture_is_shown_as_it_is() -> None:
     assert never_kept(response)
 
 
+def test_a_released_picture_is_blurred_where_that_is_asked_for() -> None:
+    picture = judged_job(PictureAction.RELEASE).pictures.get()
+    response = client_of("jobs.view_picture").get(preview_url(picture) + "?blurred")
+    assert sharpness(pixels(response.content)) < 3
+
+
 def test_an_earlier_round_of_a_released_picture_stays_blurred() -> None:
     picture = judged_job(PictureAction.RELEASE).pictures.get()
     stored = quarantine_put(job_id=picture.job_id, picture_id=picture.id, round=2, png=png(9))

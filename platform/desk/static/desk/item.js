@@ -38,7 +38,9 @@
     for (const end of ["pointerup", "pointerleave", "pointercancel", "blur"]) {
       button.addEventListener(end, () => hide(look));
     }
-    button.addEventListener("keydown", (event) => { if (event.key === "Enter") reveal(look); });
+    button.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" || event.key === " ") reveal(look);
+    });
     button.addEventListener("keyup", () => hide(look));
   }
   window.addEventListener("blur", hideAll);
@@ -108,6 +110,8 @@
     });
   }
 
+  // What has the focus and is pressed by the space bar keeps it; so a page is used without a mouse.
+  const pressable = (target) => target.closest("a, button, summary, [role=button]");
   const typing = (target) => target.matches("input, textarea, select, [contenteditable]");
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -116,6 +120,7 @@
       return;
     }
     if (event.key === " ") {
+      if (pressable(event.target)) return;
       const look = document.querySelector("[data-raw][data-current]");
       if (look) { event.preventDefault(); reveal(look); }
       return;
