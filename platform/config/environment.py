@@ -207,6 +207,14 @@ class Environment(BaseSettings):
             ipaddress.ip_network(network)
         return value
 
+    @field_validator("metrics_networks")
+    @classmethod
+    def _sees_who_asks(cls, value: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        # With HTTPS a proxy stands in front, and everybody seems to come from its address.
+        if value and info.data.get("https") and not info.data.get("trusted_proxies"):
+            raise ValueError("needs TRUSTED_PROXIES with HTTPS: else the proxy's address is seen")
+        return value
+
     @field_validator("visibility_timeout_seconds")
     @classmethod
     def _outlasts_the_longest_task(cls, value: int, info: Any) -> int:

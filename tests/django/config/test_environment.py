@@ -62,6 +62,15 @@ def test_what_is_malformed_is_named(
     assert name != "SECRET_KEY" or value not in str(refusal.value).split()
 
 
+def test_metrics_by_network_need_to_know_the_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS", "true")
+    monkeypatch.setenv("METRICS_NETWORKS", "127.0.0.0/8")
+    with pytest.raises(ImproperlyConfigured, match=r"METRICS_NETWORKS: .*TRUSTED_PROXIES"):
+        read_environment()
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8")
+    assert read_environment().metrics_networks == ("127.0.0.0/8",)
+
+
 @pytest.mark.parametrize("content", [None, "{", "[]", "{}", json.dumps({"pipelines": {}})])
 def test_a_file_that_names_no_models_is_refused(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "models.json"
