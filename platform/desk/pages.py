@@ -99,9 +99,7 @@ def item_context(item: ReviewItem, user: User) -> dict[str, Any]:
         "near": [] if blind else _near(picture),
         "repairable": holds and item.kind == ItemKind.PICTURE and repairable(item),
         "used": used,
-        "golden_possible": user.has_perm("desk.lead")
-        and job.erased_at is None
-        and golden_possible(item),
+        "golden_possible": user.has_perm("desk.lead") and golden_possible(item),
         "reports": picture.reports.filter(answer=None)[:SHOWN] if picture else [],
         "same_prompt": _closed(item, blind, prompt_digest=item.prompt_digest),
         "of_tenant": _closed(item, blind, tenant=item.tenant_id),

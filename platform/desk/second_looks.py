@@ -68,9 +68,11 @@ def decided_by(decision: Decision) -> Sequence[UUID]:
 
 
 def golden_possible(item: ReviewItem) -> bool:
-    """Whether a golden item can be made of it: a picture whose answer was carried out."""
+    """Whether a golden item can be made of it: a picture that is still there, and whose answer was
+    carried out."""
     return (
         item.kind == ItemKind.PICTURE
+        and item.job.erased_at is None
         and item.closed_at is not None
         and not item.expected
         and _answer(item) is not None
@@ -86,7 +88,7 @@ def golden_add(*, item_id: UUID) -> ReviewItem:
         item = ReviewItem.objects.select_for_update().get(pk=item_id)
         answer = _answer(item)
         if not golden_possible(item) or answer is None:
-            raise NoGoldenItem("Only a decided picture has an answer that is known.")
+            raise NoGoldenItem("Only a decided picture that is not erased can be asked again.")
         open_still = ReviewItem.objects.filter(
             picture=item.picture_id, kind=ItemKind.PICTURE, closed_at=None
         )

@@ -137,9 +137,7 @@ def undo(request: HttpRequest, user: User, choice_id: UUID) -> HttpResponse:
 def golden(request: HttpRequest, user: User, item_id: UUID) -> HttpResponse:
     """Put a decided picture into the queue again, as a golden item."""
     item = _found(user, item_id)
-    if item.job.erased_at is not None:
-        messages.error(request, "It was erased: nobody could look at it again.")
-    elif _tried(request, lambda: golden_add(item_id=item.pk)):
+    if _tried(request, lambda: golden_add(item_id=item.pk)):
         messages.success(request, "It waits in the queue again, as a golden item.")
     return _to(item.pk)
 

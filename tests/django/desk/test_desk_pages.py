@@ -195,7 +195,7 @@ def test_what_was_erased_is_said_to_be_and_is_not_asked_again(client: Client) ->
     assert page.count(">erased</div>") == 2, "picture and prompt"
     assert "[erased]" not in page
     asked = lead.post(url("golden", item.pk), follow=True).content.decode()
-    assert "It was erased" in asked
+    assert "Only a decided picture that is not erased" in asked
     assert list(ReviewItem.objects.filter(picture=picture)) == [item]
 
 
