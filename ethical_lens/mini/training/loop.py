@@ -51,7 +51,11 @@ def train(
     whole = nn.ModuleList(modules)
     parameters = [parameter for parameter in whole.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(
-        parameters, lr=schedule.rate, betas=(0.9, 0.99), weight_decay=schedule.weight_decay
+        parameters,
+        lr=schedule.rate,
+        betas=(0.9, 0.99),
+        weight_decay=schedule.weight_decay,
+        fused=True,
     )
     average = [parameter.detach().clone() for parameter in parameters] if schedule.ema else []
     first = 0
