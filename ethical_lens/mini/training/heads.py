@@ -29,10 +29,11 @@ _ROUND_TRIPS: Final = 8
 
 
 class Features(NamedTuple):
-    """`features` (n, d) and what each picture shows, (n,) by concept."""
+    """`features` (n, d), what each picture shows, (n,) by concept, and which the painter made."""
 
     features: torch.Tensor
     labels: dict[Concept, torch.Tensor]
+    painted: torch.Tensor
 
 
 def train_heads(
@@ -66,6 +67,7 @@ def train_heads(
             threshold=thresholds[concept.value],
             settings=HeadTraining(steps=steps, seed=_SEED),
             name=concept.value,
+            weights=even(labels, found.painted),
         )
         tqdm.write(f"{concept.value}: {trained.held_out}")
         heads[concept] = trained.head
@@ -88,6 +90,7 @@ def features_of(
             pixels = round_trip(autoencoder, pixels)
         rows.append(encoder.encode(_images(pixels)))
         concepts += [concepts_of(shown, one) for one in batch]
+    drawn = len(concepts)
     if painted is not None:
         scaled = torch.from_numpy(painted.latents).float() / autoencoder.config.scaling_factor
         for latents in tqdm(scaled.split(_BATCH), desc="repainted", mininterval=5):
@@ -96,7 +99,19 @@ def features_of(
     return Features(
         torch.cat(rows),
         {concept: torch.tensor([concept in some for some in concepts]) for concept in Concept},
+        torch.arange(len(concepts)) >= drawn,
     )
+
+
+def even(labels: torch.Tensor, painted: torch.Tensor) -> torch.Tensor:
+    """Weights (n,) with which painted pictures are as frequent among the rows without what
+    `labels` say as among those with it: that a picture is painted must not tell the answer."""
+    weights = torch.ones(len(labels))
+    share = painted[labels].float().mean()
+    own, others = ~labels & painted, ~labels & ~painted
+    if 0 < share < 1 and own.any():
+        weights[own] = share / (1 - share) * others.sum() / own.sum()
+    return weights
 
 
 def picture_of(shown: ScrutinyDrawings, one: int | Repaired) -> npt.NDArray[np.uint8]:

@@ -57,10 +57,13 @@ def train_head(
     threshold: float,
     settings: HeadTraining | None = None,
     name: str = "head",
+    weights: torch.Tensor | None = None,
 ) -> TrainedHead:
     """A head for `features` (n, d), float32 and not normalised, and `labels` (n,), boolean.
 
-    `threshold` (0 to 1) is where it is to fire, and is used for the report only. The same inputs
+    `weights` (n,) say how often a row is trained on, next to the others of its answer; all alike
+    unless given. `threshold` (0 to 1) is where the head is to fire; it and the rows kept back are
+    used for the report only, in which every row counts once. The same inputs
     give the same head; torch's global generator is left as it was. Raises `ValueError` where the
     shapes differ or an answer has no rows to learn from.
     """
@@ -70,7 +73,14 @@ def train_head(
     order = torch.randperm(len(labels), generator=chance)
     kept = round(len(labels) * settings.held_out)
     apart, rows = order[:kept], order[kept:]
-    head = fit_head(features[rows], labels[rows], settings=settings, name=name, chance=chance)
+    head = fit_head(
+        features[rows],
+        labels[rows],
+        settings=settings,
+        name=name,
+        chance=chance,
+        weights=None if weights is None else weights[rows],
+    )
     return TrainedHead(head, _report(head, features[apart], labels[apart], threshold))
 
 
@@ -83,15 +93,18 @@ def fit_head(
     chance: torch.Generator | None = None,
     watch: Watch | None = None,
     every: int = 100,
+    weights: torch.Tensor | None = None,
 ) -> nn.Sequential:
     """The head after all steps, trained on all rows; `watch` looks at it `every` so many.
 
-    Rows are drawn by `chance`, by a generator of the settings' seed unless given. A `watch` may
-    set the head to evaluation mode and must not draw from torch's global generator. Raises
-    `ValueError` as `train_head` does.
+    Rows are drawn with `weights` (n,), alike unless given, and by `chance`, by a generator of the
+    settings' seed unless given. A `watch` may set the head to evaluation mode and must not draw
+    from torch's global generator. Raises `ValueError` as `train_head` does.
     """
     _must_match(features, labels)
     chance = chance or torch.Generator().manual_seed(settings.seed)
+    if weights is None:
+        weights = torch.ones(len(labels))
     groups = [labels.nonzero().squeeze(1), (~labels).nonzero().squeeze(1)]
     if not all(len(group) for group in groups):
         raise ValueError(f"{name}: needs rows with both answers")
@@ -104,7 +117,10 @@ def fit_head(
         since = list[torch.Tensor]()
         for step in tqdm(range(1, settings.steps + 1), desc=name, mininterval=5):
             chosen = torch.cat(
-                [group[torch.randint(len(group), (half,), generator=chance)] for group in groups]
+                [
+                    group[weights[group].multinomial(half, replacement=True, generator=chance)]
+                    for group in groups
+                ]
             )
             logits = head(features[chosen]).squeeze(1)
             loss = functional.binary_cross_entropy_with_logits(logits, wanted)

@@ -75,6 +75,30 @@ def test_what_the_painter_painted_over_a_drawing_shows_what_the_drawing_showed(w
     for concept in Concept:
         shown = torch.tensor([concept in scene.concepts for scene in scenes])
         assert torch.equal(found.labels[concept][-8:], shown)
+    assert found.painted.sum() == 8
+    assert found.painted[-8:].all()
+
+
+def test_that_a_picture_is_painted_does_not_tell_what_it_shows() -> None:
+    labels = torch.arange(1000) % 10 == 0
+    painted = torch.cat([torch.arange(100) % 5 == 0, torch.arange(900) % 100 == 1])
+
+    weights = heads.even(labels, painted)
+
+    def share(rows: torch.Tensor) -> float:
+        return float(weights[rows & painted].sum() / weights[rows].sum())
+
+    assert share(labels) == pytest.approx(0.1)
+    assert share(~labels) == pytest.approx(0.1)
+    assert (weights[labels] == 1).all()
+
+
+def test_where_nothing_is_painted_every_row_counts_alike() -> None:
+    labels = torch.arange(100) % 10 == 0
+
+    weights = heads.even(labels, torch.zeros(100, dtype=torch.bool))
+
+    assert torch.equal(weights, torch.ones(100))
 
 
 def test_trained_heads_load_and_are_measured(work: Path) -> None:

@@ -56,6 +56,17 @@ def test_held_out_rows_change_nothing() -> None:
     assert torch.equal(one.state_dict()["0.weight"], two.state_dict()["0.weight"])
 
 
+def test_rows_of_no_weight_are_never_trained_on() -> None:
+    features, labels = rows()
+    weights = (torch.arange(len(labels)) % 2).float()
+    changed = torch.where(weights[:, None] == 0, -features, features)
+
+    one = train_head(features, labels, threshold=0.5, settings=QUICK, weights=weights).head
+    two = train_head(changed, labels, threshold=0.5, settings=QUICK, weights=weights).head
+
+    assert torch.equal(one.state_dict()["0.weight"], two.state_dict()["0.weight"])
+
+
 def test_saved_heads_are_what_scrutiny_loads(tmp_path: Path) -> None:
     features, labels = rows()
     head = train_head(features, labels, threshold=0.5, settings=QUICK).head
