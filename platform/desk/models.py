@@ -128,7 +128,7 @@ class ReviewItem(models.Model):
             models.Index(fields=["prompt_digest", "-closed_at"], name="review_of_prompt"),
             models.Index(fields=["tenant", "-closed_at"], name="review_of_tenant"),
             models.Index(
-                fields=["kind"], condition=Q(closed_at__isnull=True), name="review_waiting"
+                fields=["kind", "rank"], condition=Q(closed_at__isnull=True), name="review_waiting"
             ),
         ]
         constraints = [

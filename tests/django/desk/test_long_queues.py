@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from desk.models import Category, ReviewItem
+from desk.models import Category, ItemKind, ReviewItem
+from desk.pages import waiting_of_kind
 from desk.taking import TAKE, item_take
 from review_cases import make_user
 from review_queues import fill
@@ -58,3 +59,18 @@ def test_taking_the_next_costs_so_many_statements(long_queue: int) -> None:
     assert item.category == "nude" if item.picture is None else item.picture.index >= 10
     ours = [s["sql"] for s in statements.captured_queries]
     assert len(ours) == 7, ours
+
+
+def test_counting_a_kind_reads_an_index_whatever_the_kind(long_queue: int) -> None:
+    with CaptureQueriesContext(connection) as statements:
+        assert waiting_of_kind(ItemKind.APPEAL) == "0"
+    counting = statements.captured_queries[0]["sql"].replace("'appeal'", "$1")
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(f"PREPARE counting (text) AS {counting}")
+        cursor.execute("EXPLAIN (FORMAT JSON) EXECUTE counting ('appeal')")
+        shown = cursor.fetchone()[0]
+        cursor.execute("DEALLOCATE counting")
+    plan = nodes((json.loads(shown) if isinstance(shown, str) else shown)[0]["Plan"])
+    if long_queue > 1000:
+        assert "review_waiting" in {node.get("Index Name") for node in plan}
