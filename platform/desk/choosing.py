@@ -260,7 +260,6 @@ def _carry_out(item: ReviewItem, choice: Choice) -> Decision:
         moderator=choice.user,
         release=passes,
         explanation=choice.explanation,
-        waited=True,
     )
 
 

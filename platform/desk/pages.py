@@ -143,6 +143,15 @@ def home_context(user: User) -> dict[str, Any]:
     }
 
 
+def items_open_to(user: User, **of: Any) -> QuerySet[ReviewItem]:
+    """What waits of a subject (`job=`, `picture=`, `kind=`) in the queues of a person who may
+    decide; golden items are told apart nowhere, and are none of it."""
+    if not user.has_perm("moderation.decide"):
+        return ReviewItem.objects.none()
+    may = [c for c in Category.values if user.has_perm(f"desk.{review_permission(c)}")]
+    return ReviewItem.objects.filter(closed_at=None, expected="", category__in=may, **of)
+
+
 def undoable(user: User) -> QuerySet[Choice]:
     """The person's choices that are not carried out yet, the newest first."""
     since = timezone.now() - timedelta(seconds=settings.ENVIRONMENT.moderator_undo_seconds)

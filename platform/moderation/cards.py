@@ -7,7 +7,7 @@ from typing import Any
 from ethical_lens.results import TextEdit
 from jobs.models import Job, Picture, PictureVersion, SentPicture
 from jobs.representation import picture_edits
-from jobs.states import JobStatus, PictureStatus
+from jobs.states import PictureStatus
 from moderation.previews import is_out
 
 
@@ -52,7 +52,6 @@ class PictureCard:
 
     picture: Picture
     current: VersionCard | None
-    waits: bool
 
     @property
     def edits(self) -> list[TextEdit]:
@@ -114,12 +113,6 @@ def picture_card(picture: Picture, job: Job) -> PictureCard:
     return PictureCard(
         picture=picture,
         current=version_card(picture, picture.current, job) if picture.current else None,
-        waits=(
-            job.status == JobStatus.NEEDS_REVIEW
-            and picture.status == PictureStatus.IN_REVIEW
-            and picture.cleared_by_id is None
-            and picture.current_id is not None
-        ),
     )
 
 

@@ -1,16 +1,15 @@
 """What a moderator decides: a picture is released or blocked, a prompt is approved or blocked.
 
-One decision per subject, whoever comes second is told so. A release takes effect when the time
-for undo is over (`MODERATOR_UNDO_SECONDS`).
+One decision per subject, whoever comes second is told so. They are chosen at the desk, which
+carries them out when the time for undo is over (`desk.choosing`).
 """
 
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
 from accounts.models import User
-from desk.entering import held_enter, picture_leave, prompt_leave
+from desk.entering import picture_leave, prompt_leave
 from ethical_lens.results import Label, TextVerdict
 from jobs.ending import job_end
 from jobs.models import Job, Picture
@@ -31,10 +30,9 @@ class NotInReview(ReviewError):
 
 
 def picture_decide(
-    *, picture_id: UUID, moderator: User, release: bool, explanation: str, waited: bool = False
+    *, picture_id: UUID, moderator: User, release: bool, explanation: str
 ) -> Decision:
-    """Release or block a picture that is in review, and settle its job. `waited`: the time for
-    undo is over already.
+    """Release or block a picture that is in review, and settle its job.
 
     Raises `NotInReview` where it was decided already or its job has ended, `ReviewError` where
     the explanation is missing.
@@ -61,8 +59,7 @@ def picture_decide(
             picture.status = PictureStatus.BLOCKED.value
         picture.save(update_fields=["reason", "cleared_by", "status"])
         picture_leave(picture.id, by=moderator)
-        undo = settings.ENVIRONMENT.moderator_undo_seconds
-        release_schedule(job=job, delay=undo if release and not waited else 0.0)
+        release_schedule(job=job, delay=0.0)
         return decision
 
 
@@ -81,34 +78,6 @@ def picture_in_review(picture_id: UUID) -> tuple[Job, Picture]:
     ):
         raise NotInReview(f"picture {picture.index} of job {job.id} is not waiting for review")
     return job, picture
-
-
-def release_undo(*, picture_id: UUID, moderator: User) -> None:
-    """Take a moderator's release back while the time for undo runs; the picture waits again.
-
-    Raises `NotInReview` where there is nothing to take back: it is out already, or was not
-    released by a person.
-    """
-    with transaction.atomic():
-        job = Job.objects.select_for_update(of=("self",)).get(pictures=picture_id)
-        picture = job.pictures.select_related("cleared_by").get(pk=picture_id)
-        released_by = picture.cleared_by.actor_id if picture.cleared_by else None
-        if picture.status != PictureStatus.IN_REVIEW or released_by is None:
-            raise NotInReview(f"picture {picture.index} of job {job.id} has no release to undo")
-        decision_record(
-            job=job,
-            picture=picture,
-            stage=DecisionStage.REVIEW,
-            round=picture.round,
-            actor=moderator,
-            action=DecisionAction.REVIEW,
-            reason="release_undone",
-            explanation="The release was taken back within the time for undo.",
-            replaces=picture.cleared_by,
-        )
-        picture.cleared_by, picture.reason = None, "release_undone"
-        picture.save(update_fields=["cleared_by", "reason"])
-        held_enter(job)
 
 
 def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: str) -> Decision:

@@ -1,5 +1,5 @@
-"""A job's page reads as its story; nothing on it is edited. It can be canceled, and where it was
-held at its prompt, a moderator approves or blocks that prompt."""
+"""A job's page reads as its story; nothing on it is edited. It can be canceled; what waits for a
+person is decided at the desk."""
 
 from typing import Any
 from uuid import UUID
@@ -18,22 +18,15 @@ from django.views.decorators.http import require_POST
 
 from accounts.models import User
 from config.admin import ReadOnlyAdmin
+from desk.pages import items_open_to
 from jobs.admin.story import story_of
 from jobs.models import Job
 from jobs.services import job_cancel
 from jobs.states import TERMINAL, JobStatus, PictureStatus
 from moderation.badges import badge
 from moderation.cards import picture_card, sent_cards
-from moderation.forms import VerdictForm
 from moderation.queue import prompts_waiting
-from moderation.review import ReviewError, prompt_decide
 from webhooks.models import Event
-
-FREQUENT_REASONS = (
-    "Harmless: nothing in it needs rewriting.",
-    "Asks for what the policy refuses.",
-    "Names a real person in a harmful way.",
-)
 
 
 class PromptQueueFilter(admin.SimpleListFilter):
@@ -104,7 +97,6 @@ class JobAdmin(ReadOnlyAdmin):
 
         return [
             path("<uuid:job_id>/cancel/", post(self.cancel), name="jobs_job_cancel"),
-            path("<uuid:job_id>/decide/", post(self.decide), name="jobs_job_decide"),
             *super().get_urls(),
         ]
 
@@ -116,24 +108,22 @@ class JobAdmin(ReadOnlyAdmin):
             pk=shown.pk
         )
         pictures = list(job.pictures.select_related("current"))
-        waits = prompts_waiting().filter(pk=job.pk).exists()
+        user = request.user
+        assert isinstance(user, User)  # nobody else is let into the admin
         context |= {
             "title": f"Job …{str(job.id)[-8:]}",
             "job": job,
             "verdict": job.text_verdict or {},
             "cards": [picture_card(picture, job) for picture in pictures],
             "sent": sent_cards(job),
-            "can_see_raw": request.user.has_perm("moderation.view_raw_picture"),
+            "can_see_raw": user.has_perm("moderation.view_raw_picture"),
             "stages": job.stages.all(),
             "story": story_of(job),
             "out": sum(picture.status == PictureStatus.RELEASED for picture in pictures),
             "events": _events(job),
             "usage": getattr(job, "usage", None),
-            "can_cancel": job.status not in TERMINAL and request.user.has_perm("jobs.change_job"),
-            "prompt_waits": waits,
-            "prompt_reasons": FREQUENT_REASONS,
-            "can_decide": request.user.has_perm("moderation.decide"),
-            "form": VerdictForm() if waits else None,
+            "can_cancel": job.status not in TERMINAL and user.has_perm("jobs.change_job"),
+            "waits": items_open_to(user, job=job),
         }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -148,25 +138,6 @@ class JobAdmin(ReadOnlyAdmin):
             messages.success(request, "The job is canceled.")
         else:
             messages.warning(request, f"The job had ended already: it is {job.status}.")
-        return _to_page(job_id)
-
-    def decide(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Approve or block the prompt of a job that was held at it."""
-        user = request.user
-        if not isinstance(user, User) or not user.has_perm("moderation.decide"):
-            raise PermissionDenied
-        get_object_or_404(Job, pk=job_id)
-        form = VerdictForm(request.POST)
-        if not form.is_valid():
-            messages.error(request, form.problem)
-            return _to_page(job_id)
-        try:
-            prompt_decide(job_id=job_id, moderator=user, **form.decision("approve"))
-        except ReviewError as error:
-            messages.error(request, f"{error}. Nothing was changed.")
-        else:
-            done = "approved: the pictures are painted now" if form.lets_pass else "blocked"
-            messages.success(request, f"The prompt is {done}.")
         return _to_page(job_id)
 
 

@@ -1,15 +1,13 @@
 """What `release` reads and writes: the second of its two transactions.
 
 The first was the verdict: a picture is copied only where `cleared_by` names the decision that
-lets it out. A moderator's release waits until the time for undo is over.
+lets it out.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from config.rows import rows_read, rows_update
@@ -20,13 +18,10 @@ from jobs.models import Job, Picture
 from jobs.services import release_schedule
 from jobs.states import PictureStatus
 
-# `decision` is the one that lets the picture out: of release, on that picture, as it now is. What
-# was chosen at the desk is recorded when its time for undo is over.
+# `decision` is the one that lets the picture out: of release, on that picture, as it now is.
 _PICTURES = """
 SELECT picture.job_id, picture.id, picture.status, version.key, version.sha256,
-       decision.created_at,
-       decision.actor_id IS NOT NULL
-       AND NOT EXISTS (SELECT FROM desk_choice WHERE decision_id = decision.id)
+       decision.id IS NOT NULL
 FROM jobs_picture picture
 LEFT JOIN jobs_pictureversion version ON version.id = picture.current_id
 LEFT JOIN moderation_decision decision
@@ -38,16 +33,14 @@ WHERE picture.job_id = ANY(%s) ORDER BY picture.job_id, picture.index
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCandidate:
-    """A picture of a job at its release; `cleared_at` is when the decision that lets it out was
-    made, None without one."""
+    """A picture of a job at its release; `cleared`: a decision lets it out."""
 
     job_id: UUID
     id: UUID
     status: str
     key: str
     sha256: str
-    cleared_at: datetime | None
-    by_moderator: bool
+    cleared: bool
 
     @property
     def undecided(self) -> bool:
@@ -56,15 +49,8 @@ class ReleaseCandidate:
 
 
 def pictures_to_release(job_ids: Sequence[UUID]) -> list[ReleaseCandidate]:
-    """The cleared pictures of the jobs whose time has come."""
-    undo = timedelta(seconds=settings.ENVIRONMENT.moderator_undo_seconds)
-    return [
-        picture
-        for picture in _pictures(job_ids)
-        if picture.undecided
-        and picture.cleared_at is not None
-        and (not picture.by_moderator or picture.cleared_at <= timezone.now() - undo)
-    ]
+    """The cleared pictures of the jobs that are not out."""
+    return [p for p in _pictures(job_ids) if p.undecided and p.cleared]
 
 
 def release_finish(released: Mapping[Claim, Mapping[UUID, str]]) -> bool:
@@ -73,14 +59,14 @@ def release_finish(released: Mapping[Claim, Mapping[UUID, str]]) -> bool:
 
     def record(jobs: Mapping[UUID, Job]) -> None:
         keys = {picture: key for each in released.values() for picture, key in each.items()}
-        out, doubtful, not_due = [], [], set()
+        out, doubtful, cleared_since = [], [], set()
         statuses: dict[UUID, list[str]] = {job_id: [] for job_id in jobs}
         now = timezone.now()
         for picture in _pictures(list(jobs)):
             status = picture.status
             if not picture.undecided:
                 pass
-            elif picture.cleared_at is None:
+            elif not picture.cleared:
                 if status == PictureStatus.QUARANTINED:
                     status = PictureStatus.IN_REVIEW.value
                     doubtful.append(Picture(id=picture.id, status=status, reason="no_verdict"))
@@ -96,18 +82,16 @@ def release_finish(released: Mapping[Claim, Mapping[UUID, str]]) -> bool:
                     )
                 )
             else:
-                not_due.add(picture.job_id)
+                cleared_since.add(picture.job_id)
             statuses[picture.job_id].append(status)
         rows_update(out, "status", "released_key", "released_at")
         rows_update(doubtful, "status", "reason")
         for job in jobs.values():
             released_enter(job, [p.id for p in out if p.job_id == job.id])
         jobs_settle((job, statuses[job.id]) for job in jobs.values())
-        for job_id in not_due:
+        for job_id in cleared_since:
             if jobs[job_id].ended_at is None:
-                release_schedule(
-                    job=jobs[job_id], delay=settings.ENVIRONMENT.moderator_undo_seconds
-                )
+                release_schedule(job=jobs[job_id], delay=0.0)
 
     onward = {claim.job_id: Onward.STOP for claim in released}
     return stages_finish(claims=list(released), record=record, onward=onward)

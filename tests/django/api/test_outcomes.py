@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Tenant
+from desk.choosing import choices_settle
+from desk.models import ReviewItem
+from desk.taking import item_open
 from ethical_lens.results import PictureAction
 from factories import make_job
 from jobs.models import Job
@@ -129,22 +133,24 @@ def test_another_tenants_job_cannot_be_appealed(api: Client) -> None:
     assert api.get(f"{JOBS}/{job.id}/appeals").status_code == 404
 
 
-def test_a_moderator_sees_and_answers_it(api: Client, tenant: Tenant) -> None:
+def test_a_moderator_sees_it_and_answers_at_the_desk(api: Client, tenant: Tenant) -> None:
     job = blocked_prompt(tenant)
     (opened,) = appeal(api, job).json()
     desk = Client()
-    desk.force_login(make_user(group="Moderators"))
+    moderator = make_user(group="Moderators")
+    desk.force_login(moderator)
     waiting = reverse("admin:moderation_appeal_changelist") + "?waiting=answer"
+    item = ReviewItem.objects.get(appeal=opened["id"])
     page = reverse("admin:moderation_appeal_change", args=[opened["id"]])
     assert STATEMENT["statement"] in desk.get(waiting).content.decode()
     assert "appeals wait for an answer" in desk.get(reverse("admin:index")).content.decode()
-    assert desk.post(page, {"accept": "yes", "explanation": ""}).status_code == 200, "say why"
-    assert Appeal.objects.get(pk=opened["id"]).state == "open"
-    answer = {"accept": "yes", "explanation": "It is a museum piece."}
-    assert desk.post(page, answer).status_code == 302
+    assert desk.post(page, {"accept": "yes", "explanation": "past the desk"}).status_code == 403
+    assert reverse("desk:item", args=[item.pk]) in desk.get(page).content.decode()
+    item_open(item_id=item.pk, user=moderator)
+    answer = {"verdict": "allow", "explanation": "It is a museum piece."}
+    assert desk.post(reverse("desk:decide", args=[item.pk]), answer).status_code == 302
+    assert Appeal.objects.get(pk=opened["id"]).state == "open", "it can still be undone"
+    ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
+    choices_settle()
     assert Appeal.objects.get(pk=opened["id"]).state == "accepted"
-    assert desk.post(page, answer | {"accept": "no"}).status_code == 403
     assert STATEMENT["statement"] not in desk.get(waiting).content.decode()
-    onlooker = Client()
-    onlooker.force_login(make_user("moderation.view_appeal"))
-    assert onlooker.post(page, answer).status_code == 403

@@ -17,6 +17,7 @@ from desk.choosing import choices_settle
 from desk.diffs import words_diff
 from desk.models import Category, ReviewItem
 from desk.reviewers import settings_of
+from desk.taking import item_open
 from ethical_lens.results import PictureAction
 from factories import make_aligned_job
 from jobs.exhaustion import stage_give_up
@@ -70,13 +71,33 @@ def test_take_decide_and_the_next_comes_by_itself(client: Client) -> None:
     assert (item.settles_at, item.choices.get().undone_at is not None) == (None, True)
 
 
-def test_a_reason_is_required(client: Client) -> None:
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"verdict": "block", "explanation": " "}, "Say why"),
+        ({"verdict": "block", "explanation": "nul\x00"}, "Null characters are not allowed"),
+        ({"verdict": "block", "explanation": "x" * 2001}, "at most 2000 characters"),
+        ({"verdict": "maybe", "explanation": "so"}, "maybe is not one of the available choices"),
+    ],
+    ids=["no reason", "a null character", "too long", "no such verdict"],
+)
+def test_what_is_sent_amiss_is_said_and_nothing_chosen(
+    sent: dict[str, str], said: str, client: Client
+) -> None:
     reviewed_picture()
     item = take(client)
-    page = client.post(
-        url("decide", item.pk), {"verdict": "block", "explanation": " "}, follow=True
-    )
-    assert "Say why" in page.content.decode()
+    page = client.post(url("decide", item.pk), sent, follow=True)
+    assert said in page.content.decode()
+    assert not item.choices.exists()
+
+
+def test_a_choice_needs_the_csrf_token(moderator: User) -> None:
+    item = reviewed_picture().review_items.get()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(moderator)
+    item_open(item_id=item.pk, user=moderator)
+    sent = {"verdict": "allow", "explanation": "x"}
+    assert client.post(url("decide", item.pk), sent).status_code == 403
     assert not item.choices.exists()
 
 

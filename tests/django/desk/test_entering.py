@@ -13,7 +13,7 @@ from jobs.models import Job
 from jobs.recording.scrutiny import ScrutinisedPicture, scrutiny_finish
 from jobs.services import job_cancel
 from moderation.appeals import OwnDecision, appeal_answer, appeals_open
-from moderation.review import picture_decide, prompt_decide, release_undo
+from moderation.review import picture_decide, prompt_decide
 from review_cases import (
     SCORES,
     blocked_prompt,
@@ -97,16 +97,6 @@ def test_a_job_that_is_canceled_leaves_the_queue() -> None:
     job = judged_job(PictureAction.REVIEW)
     job_cancel(job_id=job.id)
     assert open_items(job) == []
-
-
-def test_a_release_that_is_taken_back_waits_again() -> None:
-    picture = reviewed_picture()
-    moderator = make_user(group="Moderators")
-    picture_decide(picture_id=picture.id, moderator=moderator, release=True, explanation="fine")
-    assert open_items(picture.job) == []
-    release_undo(picture_id=picture.id, moderator=moderator)
-    (again,) = open_items(picture.job)
-    assert again.reason == "release_undone"
 
 
 def test_an_appeal_waits_and_is_answered_by_somebody_else_than_who_decided() -> None:

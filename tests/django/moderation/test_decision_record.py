@@ -15,7 +15,7 @@ from jobs.storage import StoredObject
 from moderation.appeals import appeal_answer, appeals_open
 from moderation.models import Decision
 from moderation.repairs import picture_blur, picture_repaint
-from moderation.review import picture_decide, prompt_decide, release_undo
+from moderation.review import picture_decide, prompt_decide
 from review_cases import held_job, judged_job, make_user, reviewed_picture
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -43,17 +43,13 @@ def test_a_decision_of_the_system_holds_all_that_it_was_made_by() -> None:
     assert job.decisions.get(stage="align").labels == ["K0"]
 
 
-def test_a_moderator_replaces_the_system_and_an_undo_the_release() -> None:
+def test_a_moderator_replaces_the_system() -> None:
     picture, user = reviewed_picture(), make_user(group="Moderators")
     held = picture.decisions.get()
     picture_decide(picture_id=picture.id, moderator=user, release=True, explanation="Harmless.")
-    release_undo(picture_id=picture.id, moderator=user)
-    picture_decide(picture_id=picture.id, moderator=user, release=False, explanation="A weapon.")
-    first, undo, second = picture.decisions.filter(stage="review")
-    assert first.replaces == held
-    assert undo.replaces == first
-    assert second.replaces == undo
-    assert list(first.replaced_by.all()) == [undo]
+    (decision,) = picture.decisions.filter(stage="review")
+    assert decision.replaces == held
+    assert list(held.replaced_by.all()) == [decision]
 
 
 def test_the_api_tells_what_is_replaced(client_of: Callable[..., Client]) -> None:

@@ -1,52 +1,121 @@
-"""Moderators decide on the pages; every decision is one row, and the rules hold on the way."""
+"""The pages of jobs, pictures and appeals tell, and lead to the desk; nothing is decided on them.
+Every decision is one row, and the rules hold on the way."""
+
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
-from pytest_django import Settings
 
 from accounts.models import User
+from desk.models import ReviewItem
 from ethical_lens.results import PictureAction
 from jobs.models import Outbox, Picture
 from jobs.states import JobStatus, PictureStatus
+from moderation.appeals import appeals_open
 from moderation.models import Decision
-from moderation.queue import pictures_waiting, prompts_waiting
+from moderation.queue import pictures_waiting
+from moderation.review import NotInReview, ReviewError, picture_decide
 from review_cases import held_job, judged_job, make_user, release_run, reviewed_picture
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
 
-def signed_in(user: User) -> Client:
+def page_of(user: User, name: str, key: UUID) -> str:
     client = Client()
     client.force_login(user)
-    return client
+    response = client.get(reverse(f"admin:{name}_change", args=[key]))
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def moderator() -> User:
     return make_user(group="Moderators")
 
 
-def decide(client: Client, picture: Picture, verdict: str, explanation: str = "I looked.") -> str:
-    """Post the form of the picture's page; what the next page says."""
-    response = client.post(
-        reverse("admin:jobs_picture_decide", args=[picture.id]),
-        {"verdict": verdict, "explanation": explanation},
-        follow=True,
-    )
-    assert response.status_code == 200
-    return " ".join(str(message) for message in response.context["messages"])
+def way_to(item: ReviewItem) -> str:
+    return f'href="{reverse("desk:item", args=[item.pk])}"'
 
 
 def reviews(picture: Picture) -> list[Decision]:
     return list(picture.decisions.filter(stage="review"))
 
 
-def test_a_release_is_recorded_and_scheduled_with_its_moderator() -> None:
+def test_a_picture_that_waits_leads_to_the_desk() -> None:
     picture = reviewed_picture()
-    user = moderator()
-    assert "Released" in decide(signed_in(user), picture, "pass", "A false alarm.")
-    (decision,) = reviews(picture)
+    way = way_to(picture.review_items.get())
+    assert way in page_of(moderator(), "jobs_picture", picture.pk)
+    assert way in page_of(moderator(), "jobs_job", picture.job_id)
+    picture_decide(picture_id=picture.pk, moderator=moderator(), release=False, explanation="No.")
+    assert way not in page_of(moderator(), "jobs_picture", picture.pk)
+
+
+def test_a_held_prompt_leads_to_the_desk() -> None:
+    job = held_job()
+    assert way_to(job.review_items.get()) in page_of(moderator(), "jobs_job", job.pk)
+
+
+def test_an_appeal_leads_to_the_desk() -> None:
+    picture = reviewed_picture()
+    picture_decide(picture_id=picture.pk, moderator=moderator(), release=False, explanation="No.")
+    release_run(picture.job)
+    (appeal,) = appeals_open(job_id=picture.job_id, statement="It is a museum piece.")
+    way = way_to(ReviewItem.objects.get(appeal=appeal))
+    assert way in page_of(moderator(), "moderation_appeal", appeal.pk)
+    assert way not in page_of(make_user(group="Auditors"), "moderation_appeal", appeal.pk)
+
+
+def test_only_who_decides_on_that_queue_is_led_there() -> None:
+    picture = reviewed_picture()
+    item = picture.review_items.get()
+    seeing = ["jobs.view_picture", "desk.view_reviewitem"]
+    decides = ["moderation.decide", f"desk.review_{item.category}"]
+    assert way_to(item) in page_of(make_user(*seeing, *decides), "jobs_picture", picture.pk)
+    for missing in decides:
+        left = [permission for permission in decides if permission != missing]
+        user = make_user(*seeing, *left)
+        assert way_to(item) not in page_of(user, "jobs_picture", picture.pk), missing
+
+
+def test_a_golden_item_is_not_told_apart_by_the_page_of_its_picture() -> None:
+    picture = reviewed_picture()
+    item = picture.review_items.get()
+    ReviewItem.objects.filter(pk=item.pk).update(expected="block")
+    assert way_to(item) not in page_of(moderator(), "jobs_picture", picture.pk)
+
+
+@pytest.mark.parametrize("page", ["jobs_picture", "jobs_job"])
+def test_nothing_is_decided_past_the_desk(page: str) -> None:
+    picture = reviewed_picture()
+    key = picture.pk if page == "jobs_picture" else picture.job_id
+    client = Client()
+    client.force_login(moderator())
+    own = reverse(f"admin:{page}_change", args=[key])
+    body = {"verdict": "pass", "explanation": "let me"}
+    answers = [client.post(own.replace("change", "decide"), body), client.post(own, body)]
+    assert [answer.status_code for answer in answers] == [302, 403]
+    assert not reviews(picture)
+    assert pictures_waiting().filter(pk=picture.pk).exists()
+
+
+def test_sexual_content_beside_somebody_under_twenty_is_never_released() -> None:
+    job = judged_job(PictureAction.BLOCK, PictureAction.REVIEW, reason="sexual_and_under_twenty")
+    blocked = job.pictures.get(index=0)
+    assert not blocked.review_items.exists()
+    with pytest.raises(NotInReview):
+        picture_decide(picture_id=blocked.pk, moderator=moderator(), release=True, explanation="x")
+    assert not reviews(blocked)
+    blocked.refresh_from_db()
+    assert (blocked.status, blocked.cleared_by) == (PictureStatus.BLOCKED, None)
+
+
+def test_a_release_is_recorded_and_scheduled_with_its_moderator() -> None:
+    picture, user = reviewed_picture(), moderator()
+    decision = picture_decide(
+        picture_id=picture.pk, moderator=user, release=True, explanation="A false alarm."
+    )
+    assert reviews(picture) == [decision]
     assert (decision.actor, decision.action) == (user, "release")
     assert decision.explanation == "A false alarm."
     assert picture.current
@@ -60,7 +129,7 @@ def test_a_release_is_recorded_and_scheduled_with_its_moderator() -> None:
 
 def test_a_block_settles_the_job_when_its_release_runs() -> None:
     picture = reviewed_picture()
-    assert "Blocked" in decide(signed_in(moderator()), picture, "block")
+    picture_decide(picture_id=picture.pk, moderator=moderator(), release=False, explanation="No.")
     picture.refresh_from_db()
     assert picture.status == PictureStatus.BLOCKED
     job = picture.job
@@ -72,103 +141,15 @@ def test_a_block_settles_the_job_when_its_release_runs() -> None:
     ]
 
 
-def test_after_a_decision_the_next_waiting_picture_is_shown() -> None:
-    job = judged_job(PictureAction.REVIEW, PictureAction.REVIEW)
-    first, second = job.pictures.all()
-    pictures = pictures_waiting().exclude(job=job)
-    Picture.objects.filter(pk__in=[p.pk for p in pictures]).update(status=PictureStatus.BLOCKED)
-    response = signed_in(moderator()).post(
-        reverse("admin:jobs_picture_decide", args=[first.id]),
-        {"verdict": "block", "explanation": "no"},
-    )
-    assert response["Location"] == reverse("admin:jobs_picture_change", args=[second.id])
-
-
-@pytest.mark.parametrize("explanation", ["", "   ", "nul\x00", "x" * 2001])
-def test_a_decision_without_a_usable_explanation_changes_nothing(explanation: str) -> None:
+@pytest.mark.parametrize("explanation", ["", "   "])
+def test_a_decision_without_an_explanation_changes_nothing(explanation: str) -> None:
     picture = reviewed_picture()
-    assert "Nothing was changed" in decide(signed_in(moderator()), picture, "pass", explanation)
+    with pytest.raises(ReviewError, match="Say why"):
+        picture_decide(
+            picture_id=picture.pk, moderator=moderator(), release=True, explanation=explanation
+        )
     assert not reviews(picture)
     assert pictures_waiting().filter(pk=picture.pk).exists()
-
-
-def test_an_unknown_verdict_changes_nothing() -> None:
-    picture = reviewed_picture()
-    assert "Nothing was changed" in decide(signed_in(moderator()), picture, "maybe")
-    assert not reviews(picture)
-
-
-def test_a_second_moderator_is_told_who_was_first() -> None:
-    picture = reviewed_picture()
-    first = moderator()
-    decide(signed_in(first), picture, "block", "A weapon is shown.")
-    message = decide(signed_in(moderator()), picture, "pass")
-    assert f"{first} decided this picture already: block" in message
-    assert "A weapon is shown." in message
-    assert len(reviews(picture)) == 1
-    picture.refresh_from_db()
-    assert picture.cleared_by is None
-
-
-def test_whoever_may_only_look_cannot_decide() -> None:
-    picture = reviewed_picture()
-    client = signed_in(make_user("jobs.view_picture", "jobs.view_job"))
-    page = client.get(reverse("admin:jobs_picture_change", args=[picture.id])).content.decode()
-    assert 'value="pass"' not in page
-    url = reverse("admin:jobs_picture_decide", args=[picture.id])
-    body = {"verdict": "pass", "explanation": "let me"}
-    assert client.post(url, body).status_code == 403
-    assert Client().post(url, body).status_code == 302
-    assert client.get(url).status_code == 405
-    assert not reviews(picture)
-
-
-def test_a_decision_needs_the_csrf_token() -> None:
-    picture = reviewed_picture()
-    client = Client(enforce_csrf_checks=True)
-    client.force_login(moderator())
-    url = reverse("admin:jobs_picture_decide", args=[picture.id])
-    assert client.post(url, {"verdict": "pass", "explanation": "x"}).status_code == 403
-    assert not reviews(picture)
-
-
-def test_sexual_content_beside_somebody_under_twenty_is_never_released() -> None:
-    job = judged_job(PictureAction.BLOCK, PictureAction.REVIEW, reason="sexual_and_under_twenty")
-    blocked = job.pictures.get(index=0)
-    client = signed_in(moderator())
-    page = client.get(reverse("admin:jobs_picture_change", args=[blocked.id])).content.decode()
-    assert 'value="pass"' not in page
-    message = decide(client, blocked, "pass", "I want it out.")
-    assert "blocked (sexual and under twenty)" in message
-    assert not reviews(blocked)
-    blocked.refresh_from_db()
-    assert (blocked.status, blocked.cleared_by) == (PictureStatus.BLOCKED, None)
-
-
-def test_a_held_prompt_is_approved_and_goes_on_as_written() -> None:
-    job = held_job()
-    user = moderator()
-    url = reverse("admin:jobs_job_decide", args=[job.id])
-    page = signed_in(user).get(reverse("admin:jobs_job_change", args=[job.id])).content.decode()
-    assert url in page
-    signed_in(user).post(url, {"verdict": "pass", "explanation": "Harmless."})
-    job.refresh_from_db()
-    assert job.status == JobStatus.QUEUED
-    assert job.decisions.get(stage="review").actor == user
-    assert job.stages.get(state="ready").stage == "generate"
-    assert not prompts_waiting().filter(pk=job.pk).exists()
-
-
-def test_a_held_prompt_is_blocked_and_cannot_be_decided_again() -> None:
-    job = held_job()
-    client = signed_in(moderator())
-    url = reverse("admin:jobs_job_decide", args=[job.id])
-    client.post(url, {"verdict": "block", "explanation": "No."})
-    job.refresh_from_db()
-    assert (job.status, job.reason) == (JobStatus.BLOCKED, "moderator_blocked")
-    answer = client.post(url, {"verdict": "pass", "explanation": "Yes."}, follow=True)
-    assert "not waiting for review" in answer.content.decode()
-    assert job.decisions.filter(stage="review").count() == 1
 
 
 @pytest.mark.parametrize(
@@ -191,42 +172,3 @@ def test_the_database_refuses_to_change_a_decision(statement: str) -> None:
     ):
         cursor.execute(statement, parameters)
     assert Decision.objects.get(pk=decision.pk).explanation == decision.explanation
-
-
-def undo(client: Client, picture: Picture) -> str:
-    url = reverse("admin:jobs_picture_undo", args=[picture.pk])
-    return client.post(url, follow=True).content.decode()
-
-
-def test_a_release_can_be_undone_before_it_is_out() -> None:
-    picture = reviewed_picture()
-    job = picture.job
-    client = signed_in(moderator())
-    decide(client, picture, "pass")
-    page = client.get(reverse("admin:jobs_picture_change", args=[picture.pk])).content.decode()
-    assert "Undo the release" in page
-    assert "Taken back" in undo(client, picture)
-    picture.refresh_from_db()
-    assert (picture.status, picture.cleared_by_id) == (PictureStatus.IN_REVIEW, None)
-    assert [decision.action for decision in reviews(picture)] == ["release", "review"]
-    release_run(job)
-    job.refresh_from_db()
-    picture.refresh_from_db()
-    assert (job.status, picture.status) == (JobStatus.NEEDS_REVIEW, PictureStatus.IN_REVIEW)
-    assert picture in pictures_waiting()
-    decide(client, picture, "block", "after a second look")
-    release_run(job)
-    job.refresh_from_db()
-    assert job.status == JobStatus.BLOCKED
-
-
-def test_what_is_out_cannot_be_undone(settings: Settings) -> None:
-    settings.ENVIRONMENT = settings.ENVIRONMENT.model_copy(update={"moderator_undo_seconds": 0.0})
-    picture = reviewed_picture()
-    job = picture.job
-    client = signed_in(moderator())
-    decide(client, picture, "pass")
-    release_run(job)
-    assert "Too late" in undo(client, picture)
-    picture.refresh_from_db()
-    assert picture.status == PictureStatus.RELEASED
