@@ -85,6 +85,7 @@ def choice_make(
         choice = Choice.objects.create(
             item=item,
             user=user,
+            version_id=item.picture.current_id if item.picture else None,
             verdict=verdict.value,
             explanation=explanation.strip(),
             prompt=prompt.strip() if verdict is Verdict.REPAINT else "",

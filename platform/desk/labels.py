@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from django.db.models import Q
-
 from desk.models import Category, Choice, Verdict
 from ethical_lens.results import Concept
 from jobs.models import PictureVersion
@@ -43,29 +41,29 @@ class Label:
 
 
 def labels(*, since: datetime | None = None) -> Iterator[Label]:
-    """A label per person and picture: to block says that the concept of the queue is shown, to
-    allow that it is not. Second looks and golden items are raters of their own; what was undone, or
-    was of no concept (`text`, `error`), says nothing; what was erased cannot be exported."""
+    """A label per person and picture, as they saw it: to block says that the concept of the queue is
+    shown, to allow that it is not. Second looks and golden items are raters of their own; what was
+    undone, or was of no concept (`text`, `error`), says nothing; what was erased is not exported.
+    """
     concepts = [concept.value for concept in Concept]
     assert set(concepts) <= set(Category.values)
     choices = (
         Choice.objects.filter(
-            Q(item__picture__current__isnull=False, item__job__erased_at=None),
+            version__isnull=False,
+            item__job__erased_at=None,
             verdict__in=[Verdict.ALLOW, Verdict.BLOCK],
             undone_at=None,
             settled_at__isnull=False,
             item__category__in=concepts,
             **({"settled_at__gte": since} if since else {}),
         )
-        .select_related("item__picture__current")
+        .select_related("item", "version")
         .order_by("id")
     )
     for choice in choices.iterator(chunk_size=500):
-        picture = choice.item.picture
-        assert picture is not None
-        assert picture.current is not None  # by the filter
+        assert choice.version is not None  # by the filter
         yield Label(
-            version=picture.current,
+            version=choice.version,
             rater=hashlib.sha256(f"rater {choice.user_id}".encode()).hexdigest()[:12],
             concept=Concept(choice.item.category),
             shown=choice.verdict == Verdict.BLOCK,

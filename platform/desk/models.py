@@ -194,6 +194,14 @@ class Choice(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="choices", db_index=False
     )
+    version = models.ForeignKey(
+        "jobs.PictureVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="what the picture looked like when this was chosen",
+    )
     verdict = models.CharField(max_length=9, choices=Verdict.choices)
     explanation = models.TextField(blank=True)
     prompt = models.TextField(blank=True, help_text="what it is to be repainted from")

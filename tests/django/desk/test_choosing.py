@@ -92,7 +92,7 @@ def test_nothing_happens_while_it_can_be_undone_and_then_all_of_it(moderator: Us
     assert choice.decision is not None
     assert (choice.decision.action, choice.decision.actor) == ("release", moderator)
     assert choice.decision.explanation == "I looked."
-    assert [out.cleared_at is not None for out in pictures_to_release([job.id])] == [True], (
+    assert [out.cleared for out in pictures_to_release([job.id])] == [True], (
         "it does not wait a second time"
     )
     release_run(job)

@@ -7,11 +7,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import User
+from config.identifiers import uuid7
 from desk.choosing import choice_make, choice_undo, choices_settle
+from desk.labels import labels
 from desk.models import ReviewItem, Verdict
 from desk.second_looks import golden_add
 from desk.taking import item_open
 from ethical_lens.training.heads.table import read_votes
+from jobs.models import Picture, PictureVersion
 from review_cases import make_user, png, reviewed_picture
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -50,6 +53,18 @@ def test_each_person_is_a_rater_of_each_picture(tmp_path: Path) -> None:
     assert str(first.pk) not in text
     assert (folder / "pictures" / votes[0].picture).read_bytes() == png(0)
     assert len(text.splitlines()) == 1 + len(votes)
+
+
+def test_a_label_is_of_the_picture_as_it_was_seen() -> None:
+    picture = reviewed_picture()
+    seen = picture.current
+    assert seen
+    choose(picture.review_items.get(), make_user(group="Moderators"), Verdict.BLOCK)
+    later = PictureVersion.objects.filter(pk=seen.pk).values().get() | {
+        "id": uuid7(), "round": 2, "sha256": "3" * 64,
+    }  # fmt: skip
+    Picture.objects.filter(pk=picture.pk).update(current=PictureVersion.objects.create(**later))
+    assert [label.version for label in labels() if label.version.picture_id == picture.pk] == [seen]
 
 
 def test_a_folder_that_is_there_and_a_day_that_is_none_are_refused(tmp_path: Path) -> None:
