@@ -41,7 +41,7 @@ class Label:
 
 
 def labels(*, since: datetime | None = None) -> Iterator[Label]:
-    """A label per person and picture, as they saw it: to block says that the concept of the queue is
+    """A label per person and picture, as seen: to block says that the concept of the queue is
     shown, to allow that it is not. Second looks and golden items are raters of their own; what was
     undone, or was of no concept (`text`, `error`), says nothing; what was erased is not exported.
     """
