@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from accounts.acts import act_log
+from accounts.models import User
 from desk.models import Category, Choice, Verdict
 from ethical_lens.results import Concept
 from jobs.models import PictureVersion
@@ -71,13 +73,18 @@ def labels(*, since: datetime | None = None) -> Iterator[Label]:
         )
 
 
-def labels_export(folder: Path, *, since: datetime | None = None) -> int:
-    """Write `labels.csv` and `pictures/` into a new folder. How many labels there are.
+def labels_export(folder: Path, *, by: User, since: datetime | None = None) -> int:
+    """Write `labels.csv` and `pictures/` into a new folder. How many labels there are. That `by`
+    did so is in the log before anything is written.
 
     Raises `FileExistsError`, and `jobs.storage.StorageError` where a picture cannot be read.
     """
     pictures = folder / PICTURES
     pictures.mkdir(parents=True)
+    act_log(
+        by=by, of=Choice, about=f"labels since {since:%Y-%m-%d}" if since else "all labels",
+        message="Exported with the originals of their pictures.",
+    )  # fmt: skip
     count = 0
     with (folder / TABLE).open("x", newline="", encoding="utf-8") as file:
         table = csv.writer(file)

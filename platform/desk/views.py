@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.acts import act_log
 from accounts.models import User
 from desk.agreement import agreement_rows
 from desk.choosing import choice_make, choice_undo, choices_likewise
@@ -138,6 +139,10 @@ def golden(request: HttpRequest, user: User, item_id: UUID) -> HttpResponse:
     """Put a decided picture into the queue again, as a golden item."""
     item = _found(user, item_id)
     if _tried(request, lambda: golden_add(item_id=item.pk)):
+        act_log(
+            by=user, of=ReviewItem, about=f"picture {item.picture_id}",
+            message="Put into the queue again, as a golden item.",
+        )  # fmt: skip
         messages.success(request, "It waits in the queue again, as a golden item.")
     return _to(item.pk)
 

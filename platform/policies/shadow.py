@@ -30,9 +30,11 @@ def shadow_start(*, draft: PolicyDraft, started_by: User, tenant: Tenant | None)
     )
 
 
-def shadow_end(*, shadow_id: UUID) -> None:
-    """Let it judge no more; what it recorded stays. One that has ended keeps its time."""
-    PolicyShadow.objects.filter(pk=shadow_id, ended_at=None).update(ended_at=timezone.now())
+def shadow_end(*, shadow_id: UUID) -> bool:
+    """Let it judge no more; what it recorded stays. Whether it still did: one that has ended keeps
+    its time."""
+    running = PolicyShadow.objects.filter(pk=shadow_id, ended_at=None)
+    return running.update(ended_at=timezone.now()) == 1
 
 
 def shadows_judge(job_ids: Collection[UUID]) -> int:

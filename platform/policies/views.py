@@ -37,6 +37,7 @@ def policy_copy(request: HttpRequest, source_id: UUID) -> HttpResponse:
         policy=source.policy, document=source.parsed, note=f"copy of {source}"[:200],
         author=_user(request), based_on=version,
     )  # fmt: skip
+    act_log(by=_user(request), of=PolicyDraft, about=str(draft), message=f"Copied from {source}.")
     messages.success(request, "This is a draft: nothing is judged by it.")
     return redirect("admin:policies_policydraft_change", draft.pk)
 
@@ -134,9 +135,9 @@ def policy_shadow_start(request: HttpRequest, draft_id: UUID) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, "Nothing was started: choose a tenant of the list, or all.")
         return redirect("admin:policies_policydraft_change", draft.pk)
-    shadow = shadow_start(
-        draft=draft, started_by=_user(request), tenant=form.cleaned_data["tenant"]
-    )
+    tenant = form.cleaned_data["tenant"]
+    shadow = shadow_start(draft=draft, started_by=_user(request), tenant=tenant)
+    _log_shadow(request, shadow, f"Judges in the shadow of {tenant or 'all tenants'}.")
     return redirect("policies:shadow", shadow.pk)
 
 
@@ -144,7 +145,9 @@ def policy_shadow_start(request: HttpRequest, draft_id: UUID) -> HttpResponse:
 @permission_required(AUTHOR, raise_exception=True)
 def policy_shadow_end(request: HttpRequest, shadow_id: UUID) -> HttpResponse:
     """Let it judge no more."""
-    shadow_end(shadow_id=get_object_or_404(PolicyShadow, pk=shadow_id).pk)
+    shadow = get_object_or_404(PolicyShadow.objects.select_related("draft"), pk=shadow_id)
+    if shadow_end(shadow_id=shadow.pk):
+        _log_shadow(request, shadow, "Judges in the shadow no more.")
     return redirect("policies:shadow", shadow_id)
 
 
@@ -220,6 +223,10 @@ def _user(request: HttpRequest) -> User:
 
 def _log(request: HttpRequest, version: PolicyVersion, what: str) -> None:
     admin.site._registry[PolicyVersion].log_change(request, version, what)
+
+
+def _log_shadow(request: HttpRequest, shadow: PolicyShadow, what: str) -> None:
+    act_log(by=_user(request), of=PolicyShadow, about=str(shadow.draft), message=what)
 
 
 def _version_page(version: PolicyVersion) -> HttpResponse:

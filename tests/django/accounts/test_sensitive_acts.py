@@ -9,14 +9,19 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import APIKey, Scope, Tenant, User
 from accounts.services import api_key_create
+from desk.choosing import choice_make, choices_settle
+from desk.models import ReviewItem, Verdict
+from desk.taking import item_open
 from ethical_lens.policy import Policy
 from factories import make_tenant
 from moderation.models import RawPictureView
 from policies.assignments import assignment_make
 from policies.drafts import draft_make
+from policies.models import PolicyDraft, PolicyShadow
 from review_cases import make_user, reviewed_picture
 from webhooks.endpoints import endpoint_create
 
@@ -86,6 +91,36 @@ def test_a_policy_published_rolled_back_and_given_to_a_tenant(
     assert said(boss)[2].endswith("Added.")
     assert str(tenant) in said(boss)[2]
     assert seen_by_an_auditor("Published.", boss)
+
+
+def test_a_policy_copied_and_judging_in_the_shadow(
+    client: Client, boss: User, tenant: Tenant
+) -> None:
+    version = tenant.policy_version
+    client.post(reverse("policies:copy", args=[version.pk]))
+    draft = PolicyDraft.objects.get(author=boss)
+    client.post(reverse("policies:shadow_start", args=[draft.pk]), {"tenant": tenant.pk})
+    end = reverse("policies:shadow_end", args=[PolicyShadow.objects.get(draft=draft).pk])
+    client.post(end)
+    client.post(end)
+    assert said(boss) == [
+        f"{draft}: Copied from {version}.",
+        f"{draft}: Judges in the shadow of {tenant}.",
+        f"{draft}: Judges in the shadow no more.",
+    ]
+
+
+def test_a_golden_item(client: Client, boss: User) -> None:
+    picture = reviewed_picture()
+    item = picture.review_items.get()
+    item_open(item_id=item.pk, user=boss)
+    choice_make(item_id=item.pk, user=boss, verdict=Verdict.BLOCK, explanation="A weapon.")
+    ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
+    choices_settle()
+    golden = reverse("desk:golden", args=[item.pk])
+    client.post(golden)
+    client.post(golden)
+    assert said(boss) == [f"picture {picture.pk}: Put into the queue again, as a golden item."]
 
 
 def test_an_export_is_recorded_before_a_line_leaves(

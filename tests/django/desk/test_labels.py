@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -39,7 +40,12 @@ def test_each_person_is_a_rater_of_each_picture(tmp_path: Path) -> None:
     choice_undo(choice_id=choice.pk, user=first)
 
     folder = tmp_path / "labels"
-    call_command("labels_export", str(folder))
+    call_command("labels_export", str(folder), by=second.username)
+    line = LogEntry.objects.get(user=second)
+    assert (line.object_repr, line.change_message) == (
+        "all labels",
+        "Exported with the originals of their pictures.",
+    )
     votes = [
         vote
         for vote in read_votes(folder / "labels.csv")
@@ -68,8 +74,11 @@ def test_a_label_is_of_the_picture_as_it_was_seen() -> None:
 
 
 def test_a_folder_that_is_there_and_a_day_that_is_none_are_refused(tmp_path: Path) -> None:
+    by = make_user().username
     with pytest.raises(CommandError, match="--since"):
-        call_command("labels_export", str(tmp_path / "new"), since="yesterday")
+        call_command("labels_export", str(tmp_path / "new"), by=by, since="yesterday")
+    with pytest.raises(CommandError, match="nobody has that name"):
+        call_command("labels_export", str(tmp_path / "new"), by="nobody at all")
     (tmp_path / "pictures").mkdir()
     with pytest.raises(CommandError, match="does not exist"):
-        call_command("labels_export", str(tmp_path))
+        call_command("labels_export", str(tmp_path), by=by)

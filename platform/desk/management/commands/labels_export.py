@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
+from accounts.models import User
 from desk.labels import PICTURES, TABLE, labels_export
 from jobs.storage import StorageError
 
@@ -17,11 +18,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("folder", type=Path, help="does not exist yet")
+        parser.add_argument(
+            "--by", required=True, metavar="NAME", help="who takes them out: it goes into the log"
+        )
         parser.add_argument("--since", metavar="YYYY-MM-DD", help="decided on that day or later")
 
-    def handle(self, *args: Any, folder: Path, since: str | None, **options: Any) -> None:
+    def handle(self, *args: Any, folder: Path, by: str, since: str | None, **options: Any) -> None:
+        user, first = User.objects.filter(username=by).first(), _day(since)
+        if user is None:
+            raise CommandError(f"--by {by}: nobody has that name; give the one you sign in with")
         try:
-            count = labels_export(folder, since=_day(since))
+            count = labels_export(folder, by=user, since=first)
         except FileExistsError as error:
             raise CommandError(f"{folder}: choose a folder that does not exist") from error
         except StorageError as error:
