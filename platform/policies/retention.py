@@ -16,7 +16,7 @@ from django.utils import timezone
 from desk.models import Choice, ReviewItem
 from ethical_lens.results import ClusterType
 from jobs.models import Job, Picture, PictureVersion, SentPicture
-from jobs.storage import object_delete
+from jobs.storage import StorageError, StorageUnavailable, object_delete
 from moderation.models import Appeal, PolicyVersion, Report
 
 logger = logging.getLogger(__name__)
@@ -31,22 +31,36 @@ def jobs_erase(*, seconds: float = RUN_SECONDS) -> int:
     """Erase the jobs whose time is over, oldest first, in slices, for so long at most; the next
     run goes on. How many.
 
-    Raises `jobs.storage.StorageError` where the object store does not answer: the job it was at
-    is left as it was, but for objects that are gone already, and comes again.
+    A job of which the object store refuses to delete something is left as it was, but for objects
+    that are gone already, is told in the log of errors, and comes again in the next run. Raises
+    `jobs.storage.StorageUnavailable` where the store does not answer at all.
     """
-    until, erased = time.monotonic() + seconds, 0
+    until, erased, refused = time.monotonic() + seconds, 0, set[UUID]()
     kept_for_a_time = PolicyVersion.objects.filter(document__retention_days__gt=0)
     for version in kept_for_a_time.order_by("id"):
         days = version.parsed.retention_days
         assert days is not None, "by the filter"
         while time.monotonic() < until:
-            done = sum(job_erase(job_id=job_id) for job_id in _due(version, days)[:SLICE])
-            erased += done
-            if done < SLICE:  # no more is due, or another run is at it
-                break
+            due = list(_due(version, days).exclude(pk__in=refused)[:SLICE])
+            done = [job_id for job_id in due if _erased(job_id, refused)]
+            erased += len(done)
+            if len(done) + len(refused.intersection(due)) < SLICE:
+                break  # no more is due, or another run is at it
     if erased:
         logger.info("erased %s jobs after the time of their policy", erased)
     return erased
+
+
+def _erased(job_id: UUID, refused: set[UUID]) -> bool:
+    """Whether it is erased; one of which something cannot be deleted joins the `refused`."""
+    try:
+        return job_erase(job_id=job_id)
+    except StorageUnavailable:
+        raise
+    except StorageError as error:
+        logger.error("job %s is not erased, though its time is over: %s", job_id, error)
+        refused.add(job_id)
+        return False
 
 
 def job_erase(*, job_id: UUID) -> bool:

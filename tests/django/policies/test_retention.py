@@ -21,7 +21,13 @@ from ethical_lens.text.rules import RuleAligner
 from factories import make_tenant
 from jobs.models import Job, Picture, PictureVersion, SentPicture
 from jobs.replays import CannotBeReplayed, job_replay
-from jobs.storage import ObjectMissing, object_get, released_url
+from jobs.storage import (
+    ObjectMissing,
+    StorageError,
+    StorageUnavailable,
+    object_get,
+    released_url,
+)
 from moderation.appeals import NothingToAppeal, appeal_answer, appeals_open
 from moderation.models import Appeal, ReportReason
 from moderation.reports import NotReleased, report_open
@@ -192,6 +198,41 @@ def test_a_run_goes_in_slices_and_ends_with_its_time(monkeypatch: pytest.MonkeyP
     assert jobs_erase(seconds=0) == 0
     assert jobs_erase() == 5
     assert not Job.objects.filter(pk__in=[job.pk for job in jobs], erased_at=None).exists()
+
+
+def test_a_job_that_cannot_be_deleted_stops_no_other_and_comes_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(retention, "SLICE", 1)
+    kept_back = over(under(Policy(retention_days=DAYS), PictureAction.BLOCK), DAYS + 9)
+    other = over(blocked_prompt(kept_back.tenant))
+    real = retention.object_delete
+
+    def refusing(key: str) -> None:
+        if str(kept_back.pk) in key:
+            raise StorageError("AccessDenied")
+        real(key)
+
+    monkeypatch.setattr(retention, "object_delete", refusing)
+    assert jobs_erase() == 1
+    assert f"job {kept_back.pk} is not erased, though its time is over" in caplog.text
+    assert kept(kept_back)
+    other.refresh_from_db()
+    assert other.erased_at is not None
+    monkeypatch.setattr(retention, "object_delete", real)
+    assert jobs_erase() == 1
+    assert not kept(kept_back)
+
+
+def test_a_store_that_does_not_answer_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    over(under(Policy(retention_days=DAYS), PictureAction.BLOCK))
+
+    def away(key: str) -> None:
+        raise StorageUnavailable("no answer")
+
+    monkeypatch.setattr(retention, "object_delete", away)
+    with pytest.raises(StorageUnavailable):
+        jobs_erase()
 
 
 def test_what_was_half_done_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
