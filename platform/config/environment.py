@@ -134,6 +134,9 @@ class Environment(BaseSettings):
     webhook_endpoint_concurrency: int = Field(
         default=4, ge=1, description="deliveries under way at once to one endpoint"
     )
+    webhook_tenant_concurrency: int = Field(
+        default=8, ge=1, description="deliveries under way at once to all endpoints of a tenant"
+    )
     webhook_disable_seconds: float = Field(
         default=5 * 86_400.0, gt=0, description="an endpoint failing this long is disabled"
     )

@@ -22,17 +22,24 @@ from webhooks.services import event_record
 pytestmark = pytest.mark.services
 
 BOUND = 4
+TENANT_BOUND = 8
+TEN = [f"http://127.0.0.1:1/{number}" for number in range(10)]
 
 
-def endpoint_with(events: int, url: str = "http://127.0.0.1:1/") -> Endpoint:
+def endpoints_with(events: int, urls: list[str]) -> list[Endpoint]:
+    """Of one tenant, and a delivery of each event to each of them."""
     tenant = make_tenant()
-    endpoint = endpoint_create(tenant_id=tenant.id, url=url)
+    endpoints = [endpoint_create(tenant_id=tenant.id, url=url) for url in urls]
     for _ in range(events):
         event_record(
             tenant_id=tenant.id, job_id=make_job(tenant).id, type=EventType.JOB_FAILED,
             sequence=1, data={},
         )  # fmt: skip
-    return endpoint
+    return endpoints
+
+
+def endpoint_with(events: int, url: str = "http://127.0.0.1:1/") -> Endpoint:
+    return endpoints_with(events, [url])[0]
 
 
 def under_way(endpoint: Endpoint) -> int:
@@ -78,6 +85,49 @@ def test_an_endpoint_that_fails_has_one_place_until_it_answers() -> None:
     endpoint.refresh_from_db()
     assert endpoint.failing_since is None
     assert deliveries_dispatch() == BOUND
+
+
+@pytest.mark.django_db
+def test_endpoints_of_one_tenant_that_hang_leave_places_for_others() -> None:
+    hanging = endpoints_with(5, TEN)
+    dispatch_all()
+    other = endpoint_with(1)
+    dispatch_all()
+    assert settings.ENVIRONMENT.webhook_tenant_concurrency == TENANT_BOUND
+    assert sum(map(under_way, hanging)) == TENANT_BOUND
+    assert under_way(other) == 1
+    with Redis.from_url(settings.ENVIRONMENT.redis_url) as redis:
+        waiting = [
+            json.loads(raw)["headers"]["argsrepr"] for raw in redis.lrange("webhooks", 0, -1)
+        ]
+    of_them = [
+        str(pk)
+        for endpoint in hanging
+        for pk in endpoint.deliveries.filter(under_way=True).values_list("pk", flat=True)
+    ]
+    assert sum(any(pk in message for pk in of_them) for message in waiting) == TENANT_BOUND
+
+
+@pytest.mark.django_db
+def test_all_failing_endpoints_of_a_tenant_have_two_places_and_the_others_theirs() -> None:
+    endpoints = endpoints_with(5, TEN)
+    failing, answering = endpoints[:9], endpoints[9]
+    Endpoint.objects.filter(pk__in=[endpoint.pk for endpoint in failing]).update(
+        failing_since=timezone.now()
+    )
+    dispatch_all()
+    assert sum(map(under_way, failing)) == dispatch.TENANT_FAILING
+    assert under_way(answering) == BOUND
+
+
+@pytest.mark.django_db
+def test_tenants_take_turns_where_more_is_due_than_a_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dispatch, "BATCH", 4)
+    crowded, other = endpoints_with(5, TEN), endpoint_with(2)
+    deliveries_dispatch()
+    assert (sum(map(under_way, crowded)), under_way(other)) == (2, 2)
 
 
 @pytest.mark.django_db
@@ -131,7 +181,10 @@ def test_the_look_up_reads_no_table_of_deliveries_whole() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE webhooks_delivery, webhooks_endpoint")
         cursor.execute("SET LOCAL enable_seqscan = off")
-        parameters = {"margin": 60, "bound": BOUND, "batch": dispatch.BATCH}
+        parameters = {
+            "margin": 60, "bound": BOUND, "tenant_bound": 8, "tenant_failing": 2,
+            "batch": dispatch.BATCH,
+        }  # fmt: skip
         cursor.execute("EXPLAIN " + dispatch._DUE, parameters)
         plan = "\n".join(row[0] for row in cursor.fetchall())
     assert "Seq Scan on webhooks_delivery" not in plan
