@@ -31,6 +31,7 @@ class APIKeyAuth(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> APIKey:
         address = client_address(request)
         key = _recognise(token, address)
+        request.auth = key  # type: ignore[attr-defined]  # of refusals below, too
         rates = request.rates = request_count(key)  # type: ignore[attr-defined]
         if any(rate.left < 0 for rate in rates):
             raise Problem(

@@ -17,7 +17,7 @@ from accounts.errors import KeyInFlight, KeyReused
 from accounts.models import KeptAnswer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a request is answered with. It is kept as it is, so it may carry no link that ends."""
 
@@ -33,48 +33,30 @@ def answer_once(
     key: str,
     fingerprint: str,
     make: Callable[[], Answer],
-    within: timedelta | None = None,
 ) -> Answer:
     """The answer kept under the tenant's `key`, or that of `make`, which is kept with its work.
 
-    An answer kept longer ago than `within` counts for none; by default that is its whole life. Both
-    are committed together. The lock ends with the transaction, however long that takes, so no
+    Both are committed together. The lock ends with the transaction, however long that takes, so no
     second request ever takes a slow one for dead. Whatever `make` raises leaves nothing behind.
 
     Raises `KeyInFlight`, and `KeyReused` where the fingerprint is another.
     """
     with transaction.atomic():
-        _lock(tenant_id, key)
+        key_lock(tenant_id, key)
         # A statement of its own, begun after the lock: it sees what the last holder committed.
         kept = KeptAnswer.objects.filter(
-            tenant=tenant_id, key=key, created_at__gt=timezone.now() - (within or _life())
+            tenant=tenant_id, key=key, created_at__gt=timezone.now() - _life()
         ).first()
         if kept is not None:
             if kept.fingerprint != fingerprint:
                 raise KeyReused
             return Answer(status=kept.status, headers=kept.headers, body=kept.body, replayed=True)
         answer = make()
-        _keep(tenant_id, key, fingerprint, answer)
+        answer_keep(tenant_id, key, fingerprint, answer)
     return answer
 
 
-def answer_anew(
-    *, tenant_id: UUID, key: str, fingerprint: str, make: Callable[[], Answer]
-) -> Answer:
-    """The answer of `make`, kept with its work in place of one that is there.
-
-    For requests that say of themselves that they are no repetition: any number at once, while a
-    repetition of theirs gets `KeyInFlight` from `answer_once`.
-    """
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_number(tenant_id, key)])
-        answer = make()
-        _keep(tenant_id, key, fingerprint, answer)
-    return answer
-
-
-def _keep(tenant_id: UUID, key: str, fingerprint: str, answer: Answer) -> None:
+def answer_keep(tenant_id: UUID, key: str, fingerprint: str, answer: Answer) -> None:
     """Keep the answer; a row that is there is over its time, or is to be replaced."""
     KeptAnswer.objects.bulk_create(
         [
@@ -104,14 +86,15 @@ def _life() -> timedelta:
     return timedelta(seconds=settings.ENVIRONMENT.idempotency_seconds)
 
 
-def _lock(tenant_id: UUID, key: str) -> None:
+def key_lock(tenant_id: UUID, key: str) -> None:
+    """Take the key for the transaction under way. Raises `KeyInFlight` where another has it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number(tenant_id, key)])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [lock_number(tenant_id, key)])
         if not cursor.fetchone()[0]:
             raise KeyInFlight
 
 
-def _number(tenant_id: UUID, key: str) -> int:
+def lock_number(tenant_id: UUID, key: str) -> int:
     """The key as advisory locks are named."""
     digest = hashlib.sha256(f"{tenant_id} {key}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)

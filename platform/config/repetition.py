@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -49,25 +49,25 @@ def body_response(status: int, body: Schema) -> HttpResponse:
     return _response(Answer(status=status, headers={}, body=_json(body)))
 
 
-def kept_once(
-    request: HttpRequest,
-    key: str,
-    make: Callable[[], Answer],
-    *,
-    within: timedelta | None = None,
-) -> Answer:
+def kept_once(request: HttpRequest, key: str, make: Callable[[], Answer]) -> Answer:
     """As `answer_once`, for the tenant and the content of the request.
 
     Raises `Problem` where a request with the key is under way, or the key is another's.
     """
-    try:
+    with repetition_problems():
         return answer_once(
             tenant_id=request_key(request).tenant_id,
             key=key,
             fingerprint=request_fingerprint(request),
             make=make,
-            within=within,
         )
+
+
+@contextmanager
+def repetition_problems() -> Iterator[None]:
+    """Tell what is wrong with a repetition as a `Problem`."""
+    try:
+        yield
     except KeyInFlight as error:
         raise Problem(
             409, "idempotency_key_in_flight", "A request with this Idempotency-Key is under way",

@@ -15,12 +15,12 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import Field, ValidationError
 
-from accounts.authentication import APIKeyAuth
 from accounts.models import Scope
 from config.problems import Problem, invalid_problem
 from config.repetition import IdempotencyKey
 from moderation.fetching import NoPicture, picture_known
 from openai_api.images import Wanted, job_once, pictures_answer
+from openai_api.retries import RetriedKeyAuth
 from openai_api.waiting import wait_for_all
 
 STRENGTH: Final = 0.75
@@ -38,7 +38,7 @@ class WantedEdit(Wanted):
     input_fidelity: str | None = Field(default=None, description="see `strength`")
 
 
-@router.post("/edits", auth=APIKeyAuth(Scope.JOBS_WRITE))
+@router.post("/edits", auth=RetriedKeyAuth(Scope.JOBS_WRITE))
 async def edit(request: HttpRequest, idempotency_key: IdempotencyKey = None) -> HttpResponse:
     """Answers once the job has ended."""
     job_id, wanted = await sync_to_async(_submit)(request, idempotency_key)

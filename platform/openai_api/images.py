@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Router, Schema
 from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from accounts.authentication import APIKeyAuth, request_key
+from accounts.authentication import request_key
 from accounts.models import Scope
 from config.problems import invalid_problem
 from config.repetition import IdempotencyKey
@@ -28,13 +28,13 @@ from jobs.services import JobRequest, job_submit
 from jobs.states import JobStatus, PictureStatus
 from jobs.storage import object_get, released_url
 from openai_api.errors import JobProblem
-from openai_api.retries import jobs_once
+from openai_api.retries import RetriedKeyAuth, jobs_once
 from openai_api.waiting import wait_for_all
 
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
 
 router = Router()
-WRITE = APIKeyAuth(Scope.JOBS_WRITE)
+WRITE = RetriedKeyAuth(Scope.JOBS_WRITE)
 
 
 class Wanted(Schema):

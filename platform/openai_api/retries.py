@@ -4,7 +4,8 @@ OpenAI's clients send a request again by themselves after a time-out, a lost con
 429 and 5xx, and name it by no key. They count, though: `x-stainless-retry-count` is 0 the first
 time. So a request with 0 is a new one, whatever was sent before, and its jobs are kept under the
 API key and a fingerprint of the request; one with more gets the jobs of the last such request, if
-that is no older than a client may wait and try.
+that is no older than a client may wait and try, and was not refused. What is overtaken by its own
+repetition gets the jobs of that.
 
 Two equal requests at once are two. Where both are lost and sent again, both get the jobs of the
 later one: they asked for the same. Whoever wants them apart sends an `Idempotency-Key`, which
@@ -14,17 +15,27 @@ holds for the whole tenant and a day, as everywhere.
 import json
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Final
+from http import HTTPStatus
+from typing import Final, TypedDict
 from uuid import UUID
 
 from django.http import HttpRequest
 
-from accounts.authentication import request_key
-from accounts.idempotency import Answer, answer_anew
-from config.repetition import kept_once, request_fingerprint
+from accounts.authentication import APIKeyAuth, request_key
+from accounts.idempotency import Answer
+from accounts.models import APIKey
+from accounts.repeated import first_answered, first_refused, repetition_answered
+from config.problems import Problem
+from config.repetition import kept_once, repetition_problems, request_fingerprint
 
 RETRIED_WITHIN: Final = timedelta(minutes=30)
 """Longer than a client with the usual settings waits and tries: three times ten minutes."""
+
+
+class _Name(TypedDict):
+    tenant_id: UUID
+    key: str
+    fingerprint: str
 
 
 def jobs_once(
@@ -39,20 +50,46 @@ def jobs_once(
         made = [str(job_id) for job_id in make()]
         return Answer(status=202, headers={}, body=json.dumps(made))
 
-    fingerprint = request_fingerprint(request)
-    count = request.headers.get("x-stainless-retry-count", "")
-    derived = f"retry {request_key(request).id} {fingerprint}"
+    count = _count(request)
     if idempotency_key is not None:
         kept = kept_once(request, idempotency_key.strip('"'), answer)
-    elif not count.isdecimal():
+    elif count is None:
         kept = answer()
-    elif int(count[:9]) == 0:
-        kept = answer_anew(
-            tenant_id=request_key(request).tenant_id,
-            key=derived,
-            fingerprint=fingerprint,
-            make=answer,
-        )
+    elif count == 0:
+        try:
+            kept = first_answered(**_name(request), make=answer)
+        except Exception:
+            first_refused(**_name(request))
+            raise
     else:
-        kept = kept_once(request, derived, answer, within=RETRIED_WITHIN)
+        with repetition_problems():
+            kept = repetition_answered(**_name(request), make=answer, within=RETRIED_WITHIN)
     return [UUID(job_id) for job_id in json.loads(kept.body)]
+
+
+class RetriedKeyAuth(APIKeyAuth):
+    """`APIKeyAuth` of routes that make jobs: a request that is refused for now is remembered to be,
+    so that its repetition does not get the jobs of an equal one before."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> APIKey:
+        try:
+            return super().authenticate(request, token)
+        except Problem as problem:
+            known = isinstance(getattr(request, "auth", None), APIKey)
+            if problem.status == HTTPStatus.TOO_MANY_REQUESTS and known and _count(request) == 0:
+                first_refused(**_name(request))
+            raise
+
+
+def _count(request: HttpRequest) -> int | None:
+    text = request.headers.get("x-stainless-retry-count", "")
+    return int(text[:9]) if text.isdecimal() else None
+
+
+def _name(request: HttpRequest) -> _Name:
+    key, fingerprint = request_key(request), request_fingerprint(request)
+    return {
+        "tenant_id": key.tenant_id,
+        "key": f"retry {key.id} {fingerprint}",
+        "fingerprint": fingerprint,
+    }

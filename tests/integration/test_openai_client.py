@@ -184,6 +184,60 @@ def test_its_own_retries_make_no_second_job(
     assert len(jobs(tenant)) == 2, "the same request anew is another one"
 
 
+class Lifting(httpx.HTTPTransport):
+    """Lifts the tenant's quota once a request was refused for it."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        super().__init__()
+        self.tenant, self.statuses = tenant, list[int]()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        self.statuses.append(response.status_code)
+        if response.status_code == 429:
+            Tenant.objects.filter(pk=self.tenant.pk).update(
+                pictures_per_day=None, requests_per_minute=None
+            )
+        return response
+
+
+@pytest.mark.parametrize("quota", ["pictures_per_day", "requests_per_minute"])
+def test_what_was_refused_gets_no_pictures_of_an_equal_request_before_it(
+    address: str, key: str, tenant: Tenant, quota: str
+) -> None:
+    transport = Lifting(tenant)
+    with openai.OpenAI(
+        base_url=f"{address}/v1", api_key=key, http_client=httpx.Client(transport=transport)
+    ) as client:
+        client.images.generate(prompt=SAFE, extra_body=SMALL)
+        Tenant.objects.filter(pk=tenant.pk).update(**{quota: 1})
+        made = client.images.generate(prompt=SAFE, extra_body=SMALL)
+    assert transport.statuses == [200, 429, 200]
+    first, second = jobs(tenant)
+    assert made.data is not None
+    assert made.created == int(second.created_at.timestamp())
+    assert made.data[0].url is not None
+    assert str(second.id) in made.data[0].url
+    assert first.status == second.status == "succeeded"
+
+
+def test_what_is_overtaken_by_its_own_repetition_is_one_job(
+    address: str, key: str, tenant: Tenant
+) -> None:
+    def sent(count: int) -> str:
+        answer = httpx.post(
+            f"{address}/v1/images/generations",
+            json={"prompt": SAFE, **SMALL},
+            headers={"Authorization": f"Bearer {key}", "x-stainless-retry-count": str(count)},
+            timeout=60,
+        ).raise_for_status()
+        return str(answer.json()["data"][0]["url"]).split("?")[0]
+
+    repeated, overtaken, anew = sent(1), sent(0), sent(0)
+    assert repeated == overtaken != anew
+    assert len(jobs(tenant)) == 2
+
+
 def test_a_client_that_loses_patience_gets_its_one_job(
     address: str, key: str, tenant: Tenant
 ) -> None:
