@@ -11,9 +11,10 @@ from accounts.models import APIKey
 from ethical_lens.sources import LoraSource
 from jobs.models import Job, Picture, PictureVersion, SentPicture
 from jobs.quotas import priority_limit
-from jobs.services import job_enter, sent_store
+from jobs.services import job_enter
 from jobs.states import JobStatus
 from jobs.storage import ObjectMissing, object_get
+from jobs.uploads import Sent, uploaded
 from moderation.models import DecisionAction, DecisionStage
 
 SCORES_DIFFER_FROM: Final = 1e-3
@@ -71,24 +72,27 @@ def job_replay(*, job: Job, api_key: APIKey) -> Job:
     ):
         # What a person has stopped is not let out by the models that had let it pass.
         raise CannotBeReplayed("A moderator stopped something of it.")
-    again = Job(
-        tenant=api_key.tenant, replay_of=job, **{name: getattr(job, name) for name in _REPEATED}
-    )
     draws = [picture.draws for picture in job.pictures.order_by("index")]
-    job_enter(
-        job=again,
-        priority=min(job.priority, priority_limit(api_key)),
-        api_key=api_key,
-        draws=draws,
-        sent=_sent_again(job, again),
-    )
+    with uploaded(_sent_with(job)) as upload:
+        again = Job(
+            id=upload.job_id,
+            tenant=api_key.tenant,
+            replay_of=job,
+            **{name: getattr(job, name) for name in _REPEATED},
+        )
+        job_enter(
+            job=again,
+            priority=min(job.priority, priority_limit(api_key)),
+            api_key=api_key,
+            draws=draws,
+            sent=upload.sent,
+        )
     return again
 
 
-def _sent_again(job: Job, again: Job) -> list[SentPicture]:
-    """What was sent with `job`, kept a second time for `again`, so that each is deleted with its
-    own job."""
-    sent = []
+def _sent_with(job: Job) -> list[Sent]:
+    """What was sent with `job`, to be kept a second time: each is deleted with its own job."""
+    sent = list[Sent]()
     for picture in job.sent.all():
         try:
             content = object_get(picture.key, sha256=picture.sha256)
@@ -97,7 +101,7 @@ def _sent_again(job: Job, again: Job) -> list[SentPicture]:
                 f"The {picture.get_role_display().lower()} that was sent with it is not kept any "
                 "more; send it again with a new request."
             ) from error
-        sent.append(sent_store(again, picture.index, content, SentPicture.Role(picture.role)))
+        sent.append((SentPicture.Role(picture.role), content))
     return sent
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import APIKey, Tenant
-from config.identifiers import uuid7
 from config.rows import rows_insert, statements_together
 from jobs.ending import job_end
 from jobs.models import Job, Picture, SentPicture, StageRun
@@ -36,7 +36,7 @@ from jobs.stages import (
     position_of,
 )
 from jobs.states import TERMINAL, JobStatus, StageState
-from jobs.storage import sent_put
+from jobs.uploads import Sent, Upload, uploaded
 from moderation.policies import policy_of_version
 from policies.assignments import version_in_force
 
@@ -67,6 +67,12 @@ class JobRequest:
     mask: bytes | None = None
     strength: float | None = None
 
+    @property
+    def sent(self) -> list[Sent]:
+        """What comes with it."""
+        of = ((SentPicture.Role.PICTURE, self.picture), (SentPicture.Role.MASK, self.mask))
+        return [(role, content) for role, content in of if content is not None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrutinyRequest:
@@ -76,17 +82,36 @@ class ScrutinyRequest:
     text: str = ""
     pictures: tuple[bytes | str, ...] = ()
 
+    @property
+    def sent(self) -> list[Sent]:
+        """What comes with it."""
+        return [(SentPicture.Role.PICTURE, picture) for picture in self.pictures]
 
-def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = None) -> Job:
-    """Write the job, its pictures, its stages and its outbox row in one transaction.
+
+def job_submit(
+    *,
+    tenant: Tenant,
+    request: JobRequest,
+    api_key: APIKey | None = None,
+    upload: Upload | None = None,
+) -> Job:
+    """Write the job, its pictures, its stages and its outbox row in one transaction. `upload` is
+    what came with it, where the caller has stored that already.
 
     Who submits with a key has quotas. Raises `NotAllowed` where the tenant's policy does not let
     it use the model or the LoRA weights, `LimitExceeded` where the job is larger than the policy
-    allows, `QuotaExceeded` or `PriorityNotAllowed`; then nothing is
-    written.
+    allows, `QuotaExceeded`, `PriorityNotAllowed`, and `StorageError`; then nothing is written.
     """
+    with nullcontext(upload) if upload else uploaded(request.sent) as stored:
+        job = _job(tenant, request, stored.job_id)
+        job_enter(job=job, priority=request.priority, api_key=api_key, sent=stored.sent)
+        return job
+
+
+def _job(tenant: Tenant, request: JobRequest, job_id: UUID) -> Job:
     seed = request.seed if request.seed is not None else secrets.randbelow(2**32)
-    job = Job(
+    return Job(
+        id=job_id,
         tenant=tenant,
         prompt=request.prompt,
         negative_prompt=request.negative_prompt,
@@ -101,15 +126,6 @@ def job_submit(*, tenant: Tenant, request: JobRequest, api_key: APIKey | None = 
         seed=seed,
         cancel_at=timezone.now() + request.cancel_after if request.cancel_after else None,
     )
-    sent = [
-        sent_store(job, index, content, role)
-        for index, (role, content) in enumerate(
-            [(SentPicture.Role.PICTURE, request.picture), (SentPicture.Role.MASK, request.mask)]
-        )
-        if content is not None
-    ]
-    job_enter(job=job, priority=request.priority, api_key=api_key, sent=sent)
-    return job
 
 
 def job_enter(
@@ -162,35 +178,23 @@ def job_enter(
 
 
 def scrutiny_submit(
-    *, tenant: Tenant, request: ScrutinyRequest, api_key: APIKey | None = None
+    *,
+    tenant: Tenant,
+    request: ScrutinyRequest,
+    api_key: APIKey | None = None,
+    upload: Upload | None = None,
 ) -> Job:
-    """Write a job of scrutiny alone, after what was uploaded was stored in quarantine.
+    """Write a job of scrutiny alone; `upload` as for `job_submit`.
 
-    Raises `QuotaExceeded` or `LimitExceeded`, with nothing written, and `StorageError`.
+    Raises `QuotaExceeded`, `LimitExceeded` or `StorageError`, with nothing written.
     """
-    job = Job(
-        id=uuid7(), tenant=tenant, prompt=request.text,
-        n=0, width=0, height=0, steps=0, guidance_scale=0, seed=0,
-    )  # fmt: skip
-    sent = [sent_store(job, index, one) for index, one in enumerate(request.pictures)]
-    job_enter(job=job, api_key=api_key, sent=sent)
-    return job
-
-
-def sent_store(
-    job: Job,
-    index: int,
-    picture: bytes | str,
-    role: SentPicture.Role = SentPicture.Role.PICTURE,
-) -> SentPicture:
-    """The row, not written yet, of a picture that came with `job`: its bytes, which are put into
-    quarantine, or the address to fetch it from. Raises `StorageError`."""
-    if isinstance(picture, str):
-        return SentPicture(job=job, index=index, url=picture)
-    stored = sent_put(job_id=job.id, index=index, content=picture)
-    return SentPicture(
-        job=job, index=index, role=role, key=stored.key, sha256=stored.sha256, size=stored.size
-    )
+    with nullcontext(upload) if upload else uploaded(request.sent) as stored:
+        job = Job(
+            id=stored.job_id, tenant=tenant, prompt=request.text,
+            n=0, width=0, height=0, steps=0, guidance_scale=0, seed=0,
+        )  # fmt: skip
+        job_enter(job=job, api_key=api_key, sent=stored.sent)
+        return job
 
 
 def stages_add(*, job: Job, stages: tuple[Stage, ...], round: int) -> None:

@@ -27,6 +27,7 @@ from jobs.representation import job_urls
 from jobs.services import JobRequest, job_submit
 from jobs.states import JobStatus, PictureStatus
 from jobs.storage import object_get, released_url
+from jobs.uploads import Upload, uploaded
 from openai_api.errors import JobProblem
 from openai_api.retries import RetriedKeyAuth, jobs_once
 from openai_api.waiting import wait_for_all
@@ -118,14 +119,15 @@ def job_once(request: HttpRequest, job: JobRequest, idempotency_key: str | None)
     """The job that is asked for, or the one that this very request has submitted before."""
     key = request_key(request)
 
-    def make() -> list[UUID]:
+    def make(upload: Upload) -> list[UUID]:
         try:
-            return [job_submit(tenant=key.tenant, request=job, api_key=key).id]
+            return [job_submit(tenant=key.tenant, request=job, api_key=key, upload=upload).id]
         except REFUSALS as error:
             raise refusal_problem(error) from error
 
-    (job_id,) = jobs_once(request, idempotency_key, make)
-    return job_id
+    with uploaded(job.sent) as upload:
+        (job_id,) = jobs_once(request, idempotency_key, lambda: make(upload))
+        return job_id
 
 
 def pictures_answer(request: HttpRequest, job_id: UUID, wanted: Wanted, kind: str) -> HttpResponse:

@@ -4,6 +4,7 @@ https://platform.openai.com/docs/api-reference/moderations
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -34,6 +35,7 @@ from jobs.representation import moderation_url
 from jobs.sent_pictures import sent_read
 from jobs.services import ScrutinyRequest, scrutiny_submit
 from jobs.states import TERMINAL, JobStatus
+from jobs.uploads import Upload, uploaded
 from openai_api.errors import JobProblem
 from openai_api.retries import jobs_once
 from openai_api.waiting import wait_for_all
@@ -165,19 +167,21 @@ async def moderate(
 
 
 def _submit(request: HttpRequest, wanted: Wanted, idempotency_key: str | None) -> list[UUID]:
-    key = request_key(request)
+    key, requests = request_key(request), wanted.to_requests()
 
-    def make() -> list[UUID]:
+    def make(uploads: Sequence[Upload]) -> list[UUID]:
         try:
             with transaction.atomic():
                 return [
-                    scrutiny_submit(tenant=key.tenant, request=one, api_key=key).id
-                    for one in wanted.to_requests()
+                    scrutiny_submit(tenant=key.tenant, request=one, api_key=key, upload=upload).id
+                    for one, upload in zip(requests, uploads, strict=True)
                 ]
         except REFUSALS as error:
             raise refusal_problem(error) from error
 
-    return jobs_once(request, idempotency_key, make)
+    with ExitStack() as stack:
+        uploads = [stack.enter_context(uploaded(one.sent)) for one in requests]
+        return jobs_once(request, idempotency_key, lambda: make(uploads))
 
 
 def _answer(request: HttpRequest, job_ids: Sequence[UUID]) -> HttpResponse:

@@ -29,6 +29,7 @@ from jobs.representation import TextOutcome, moderation_url
 from jobs.sent_pictures import sent_read
 from jobs.services import ScrutinyRequest, scrutiny_submit
 from jobs.states import JobStatus
+from jobs.uploads import Upload, uploaded
 from moderation.policies import policy_of_version
 
 MOST_PICTURES: Final = 4
@@ -178,11 +179,11 @@ async def moderate(
 def _moderate(
     request: HttpRequest, moderation: ModerationIn, idempotency_key: str | None
 ) -> HttpResponse:
-    key = request_key(request)
+    key, wanted = request_key(request), moderation.to_request()
 
-    def make() -> tuple[int, dict[str, str], ModerationOut]:
+    def make(upload: Upload) -> tuple[int, dict[str, str], ModerationOut]:
         try:
-            job = scrutiny_submit(tenant=key.tenant, request=moderation.to_request(), api_key=key)
+            job = scrutiny_submit(tenant=key.tenant, request=wanted, api_key=key, upload=upload)
         except REFUSALS as error:
             if isinstance(error, LimitExceeded):
                 error.field = "text"
@@ -190,7 +191,8 @@ def _moderate(
         shown = ModerationOut.from_orm(moderations_of(key).get(pk=job.pk))
         return 202, {"Location": shown.urls.self}, shown
 
-    return answered_once(request, idempotency_key, make)
+    with uploaded(wanted.sent) as upload:
+        return answered_once(request, idempotency_key, lambda: make(upload))
 
 
 def _as_it_is(request: HttpRequest, job_id: UUID) -> HttpResponse:
