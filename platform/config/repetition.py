@@ -83,15 +83,16 @@ def repetition_problems() -> Iterator[None]:
 
 
 def request_fingerprint(request: HttpRequest) -> str:
-    """Of method, path and body; of JSON, spaces and the order of fields do not count, and of a form
-    not what stands between its parts."""
+    """Of method, path, body and `Cancel-After`; of JSON, spaces and the order of fields do not
+    count, and of a form not what stands between its parts."""
     if request.content_type == "multipart/form-data":
         return _form_fingerprint(request)
     try:
         body = json.dumps(json.loads(request.body or b"null"), sort_keys=True)
     except ValueError:  # where no body is asked for, any is taken
         body = hashlib.sha256(request.body).hexdigest()
-    return hashlib.sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()
+    ends = request.headers.get("Cancel-After", "")
+    return hashlib.sha256(f"{request.method} {request.path}\n{ends}\n{body}".encode()).hexdigest()
 
 
 def _form_fingerprint(request: HttpRequest) -> str:

@@ -38,6 +38,9 @@ class BatchItem(Schema):
     status: int = Field(description="what `POST /jobs` would have answered")
     job: JobOut | None = None
     problem: dict[str, Any] | None = Field(default=None, description="problem details (RFC 9457)")
+    retry_after: int | None = Field(
+        default=None, description="seconds to wait, where a quota or the queue refused it"
+    )
 
 
 class BatchOut(Schema):
@@ -73,6 +76,7 @@ def submit_batch(
                 "index": index,
                 "status": outcome.status,
                 "problem": problem_body(request, outcome),
+                "retry_after": outcome.headers.get("Retry-After"),
             }
             for index, outcome in enumerate(taken)
         ]

@@ -81,7 +81,7 @@ DOCUMENTED: Final = {
         answers={201: {"made": _ENDPOINT | {"secret": _SECRET}}},
         problems=("too_many_endpoints",),
         links=_ON,
-        headers=("Location",),
+        headers=("Location", "Cache-Control"),
     ),
     "GET /webhook-endpoints": Documented(
         answers={200: {"page": {"results": [_ENDPOINT], "next": None, "previous": None}}},
@@ -116,6 +116,7 @@ DOCUMENTED: Final = {
             }
         },
         links={"get": _GET},
+        headers=("Cache-Control",),
     ),
     f"POST {_ROUTE}/test": Documented(
         answers={202: {"on its way": _TEST}}, problems=("endpoint_inactive",), links=_DELIVERY_ON

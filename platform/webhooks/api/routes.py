@@ -49,6 +49,7 @@ def create(request: HttpRequest, endpoint: EndpointIn, response: HttpResponse) -
             description=endpoint.description,
         )
     response["Location"] = endpoint_urls(created.id).self
+    response["Cache-Control"] = "no-store"
     return Status(201, created)
 
 
@@ -87,11 +88,14 @@ def change(request: HttpRequest, endpoint_id: UUID, changes: EndpointChanges) ->
     response=EndpointWithSecret,
     summary="Give an endpoint a new secret",
 )
-def rotate(request: HttpRequest, endpoint_id: UUID, rotation: Rotation) -> Endpoint:
+def rotate(
+    request: HttpRequest, endpoint_id: UUID, rotation: Rotation, response: HttpResponse
+) -> Endpoint:
     """Both secrets sign until the overlap is over, so that the receiver can change over in peace.
     The answer has the new one, which is never shown again."""
     endpoint = _endpoint(request, endpoint_id)
     endpoints.endpoint_rotate(endpoint=endpoint, overlap=rotation.overlap)
+    response["Cache-Control"] = "no-store"
     return endpoint
 
 

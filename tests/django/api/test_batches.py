@@ -47,6 +47,8 @@ def test_quotas_count_each(api: Client, tenant: Tenant) -> None:
     body = post(api, [GOOD] * 4).json()
     assert [item["status"] for item in body["results"]] == [202, 202, 429, 429]
     assert body["results"][2]["problem"]["code"] == "too_many_jobs_in_flight"
+    assert [item["retry_after"] is not None for item in body["results"]] == [False] * 2 + [True] * 2
+    assert body["results"][3]["retry_after"] > 0
     assert body["accepted"] == jobs_of(tenant) == 2
 
 

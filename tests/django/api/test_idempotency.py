@@ -63,6 +63,17 @@ def test_another_body_is_refused(api: Client, tenant: Tenant) -> None:
     assert post(api, BODY | {"n": 3}, "another").status_code == 202
 
 
+def test_another_deadline_is_another_request(api: Client, tenant: Tenant) -> None:
+    def sent(cancel_after: str) -> Any:
+        headers = {"Idempotency-Key": "once", "Cancel-After": cancel_after}
+        return api.post(JOBS, json.dumps(BODY), "application/json", headers=headers)
+
+    assert (sent("90s").status_code, sent("90s").status_code) == (202, 202)
+    other = sent("5m")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert jobs_of(tenant) == 1
+
+
 def test_without_a_key_every_request_is_a_job(api: Client, tenant: Tenant) -> None:
     for _ in range(2):
         api.post(JOBS, json.dumps(BODY), "application/json")

@@ -55,6 +55,7 @@ def test_an_endpoint_is_made_and_its_secret_shown_once(api: Client, tenant: Tena
     endpoint = Endpoint.objects.get(pk=body["id"])
     assert response.status_code == 201
     assert response["Location"] == body["urls"]["self"]
+    assert response["Cache-Control"] == "no-store"
     assert (endpoint.tenant, endpoint.secret) == (tenant, body.pop("secret"))
     assert body["event_types"] == ["job.failed"]
     assert body["is_active"]
@@ -62,6 +63,7 @@ def test_an_endpoint_is_made_and_its_secret_shown_once(api: Client, tenant: Tena
     listed = api.get(ENDPOINTS)
     assert listed.json()["results"] == [body]
     assert endpoint.secret not in listed.content.decode()
+    assert send(api, f"/{endpoint.pk}/rotate")["Cache-Control"] == "no-store"
 
 
 @pytest.mark.parametrize(
