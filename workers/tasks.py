@@ -11,6 +11,7 @@ from django.db import connection
 
 from accounts.idempotency import kept_answers_forget
 from config.celery import app
+from config.tracing import HEADER, trace_enter
 from jobs.stages import STAGES
 from jobs.sweep import orphans_sweep, workers_forget
 from policies.retention import jobs_erase
@@ -131,6 +132,17 @@ def check_connection(sender: Any, **_: Any) -> None:
     """
     if sender.name not in STAGE_TASKS:
         connection.close_if_unusable_or_obsolete()
+
+
+@signals.task_prerun.connect
+def trace_begin(task: Any, **_: Any) -> None:
+    """Put the trace of a message into the log lines of its task."""
+    trace_enter(getattr(task.request, HEADER, None) or "")
+
+
+@signals.task_postrun.connect
+def trace_end(**_: Any) -> None:
+    trace_enter("")
 
 
 @signals.worker_shutdown.connect

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.requests.RequestIdMiddleware",
+    "config.tracing.TraceMiddleware",
     "accounts.rates.RateLimitMiddleware",
     "config.problems.method_problems",
     "config.page_middleware.Security",
@@ -198,14 +199,20 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
+        "line": {
+            "format": "{asctime} {levelname} {name} [{request_id}] [{trace_id}] {message}",
+            "style": "{",
+        },
     },
-    "filters": {"request_id": {"()": "config.requests.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "config.requests.RequestIdFilter"},
+        "trace_id": {"()": "config.tracing.TraceFilter"},
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["request_id", "trace_id"],
         },
     },
     "root": {"handlers": ["stderr"], "level": ENVIRONMENT.log_level},

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from config.celery import app
 from config.rows import rows_read
+from config.tracing import HEADER
 from jobs.models import IN_FLIGHT_VALUES, TERMINAL_VALUES
 from jobs.stages import STAGES
 
@@ -75,7 +76,8 @@ WITH admitted AS (
     UPDATE jobs_stagerun SET driven_at = clock_timestamp()
     WHERE job_id = ANY(%(jobs)s) AND state = 'ready'
 )
-SELECT s.job_id, s.id, s.stage, s.state = 'ready', s.batch_key, s.alone, j.n
+SELECT s.job_id, s.id, s.stage, s.state = 'ready', s.batch_key, s.alone, j.n,
+       j.traceparent
 FROM jobs_stagerun s JOIN jobs_job j ON j.id = s.job_id
 WHERE s.job_id = ANY(%(jobs)s) AND s.state IN ('ready', 'waiting')
   AND j.status <> ALL(%(terminal)s)
@@ -95,9 +97,9 @@ def dispatch_once() -> int:
     return (_relay_continuing() if continuing else 0) + (_admit_waiting(window) if waiting else 0)
 
 
-def chain_publish(links: Sequence[tuple[str, Sequence[UUID]]]) -> None:
+def chain_publish(links: Sequence[tuple[str, Sequence[UUID]]], traceparent: str = "") -> None:
     """Send a chain of links, each a stage's name and the stages of that name to be done, in
-    order."""
+    order; all of them belong to the trace of `traceparent`."""
     signatures = [
         signature(
             STAGES[name].task,
@@ -105,6 +107,7 @@ def chain_publish(links: Sequence[tuple[str, Sequence[UUID]]]) -> None:
             queue=STAGES[name].queue,
             immutable=True,
             app=app,
+            headers={HEADER: traceparent},
         )
         for name, stage_ids in links
     ]
@@ -144,7 +147,10 @@ def _send(job_ids: Sequence[UUID]) -> int:
     open_stages = rows_read(_OpenStage, _TAKE, {"jobs": job_ids, "terminal": TERMINAL_VALUES})
     for batch in _batches([list(own) for _, own in groupby(open_stages, attrgetter("job_id"))]):
         links = zip(*batch, strict=True)
-        chain_publish([(link[0].name, [stage.stage_id for stage in link]) for link in links])
+        chain_publish(
+            [(link[0].name, [stage.stage_id for stage in link]) for link in links],
+            batch[0][0].traceparent,  # those that go along keep theirs in their rows
+        )
     return len(job_ids)
 
 
@@ -157,6 +163,7 @@ class _OpenStage:
     batch_key: str
     alone: bool
     pictures: int
+    traceparent: str
 
 
 def _batches(jobs: Sequence[Sequence[_OpenStage]]) -> list[list[Sequence[_OpenStage]]]:

@@ -57,6 +57,13 @@ class Job(models.Model):
         db_index=False,
         help_text="the job that this one repeats: seed, policy version and draws are its own",
     )
+    traceparent = models.CharField(
+        max_length=55,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="the trace that it was submitted in",
+    )
     prompt = models.TextField()
     negative_prompt = models.TextField(blank=True)
     model = models.CharField(max_length=100)

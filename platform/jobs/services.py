@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import APIKey, Tenant
 from config.rows import rows_insert, statements_together
+from config.tracing import traceparent_next
 from jobs.ending import job_end
 from jobs.models import Job, Picture, SentPicture, StageRun
 from jobs.outbox import outbox_admit, outbox_continue
@@ -157,7 +158,7 @@ def job_enter(
         raise PriorityNotAllowed(highest)
     if api_key is not None:
         QUEUE.check()
-    job.api_key = api_key
+    job.api_key, job.traceparent = api_key, traceparent_next()
     job.priority = min(5, highest) if priority is None else priority
     pictures = [
         Picture(job=job, index=i, seed=(job.seed + i) % 2**32, draws=draws[i] if draws else None)

@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from config.tracing import HEADER, traced, traceparent_next
 from webhooks.addresses import Deadline, PinnedTransport, Rules, url_parse
 from webhooks.dispatch import place_freed
 from webhooks.endpoints import endpoint_failed, endpoint_succeeded
@@ -86,8 +87,10 @@ def delivery_attempt(*, delivery_id: UUID, token: int) -> None:
     delivery = _claim(delivery_id, token)
     if delivery is None:
         return
-    outcome = _send(delivery.endpoint, delivery.event)
-    _record(delivery, outcome)
+    job = delivery.event.job
+    with traced(job.traceparent if job else ""):
+        outcome = _send(delivery.endpoint, delivery.event)
+        _record(delivery, outcome)
 
 
 def _claim(delivery_id: UUID, token: int) -> Delivery | None:
@@ -100,7 +103,7 @@ def _claim(delivery_id: UUID, token: int) -> Delivery | None:
     with transaction.atomic():
         delivery = (
             Delivery.objects.select_for_update(of=("self",))
-            .select_related("event", "endpoint")
+            .select_related("event__job", "endpoint")
             .filter(pk=delivery_id)
             .first()
         )
@@ -161,6 +164,7 @@ def _request(endpoint: Endpoint, event: Event, at: datetime) -> httpx.Request:
             "content-type": "application/json",
             "user-agent": USER_AGENT,
             "connection": "close",
+            HEADER: traceparent_next(),
             "webhook-id": str(event.id),
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": " ".join(
