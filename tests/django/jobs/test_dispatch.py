@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 import redis
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from kombu.exceptions import OperationalError as BrokerUnavailable
 from pytest_django import Settings
 
+from config.identifiers import uuid7
 from devstack.stack import Stack
 from ethical_lens.policy import Policy
 from factories import make_job, make_tenant
@@ -104,6 +105,43 @@ def test_tenants_take_turns(broker: redis.Redis, settings: Settings) -> None:
         job_cancel(job_id=job.id)
     dispatch_once()
     assert second in admitted(), "who has less in flight goes first"
+
+
+_COPIES = """
+WITH copy AS (SELECT unnest(%(ids)s::uuid[]) AS id),
+job AS (
+    INSERT INTO jobs_job
+    SELECT (jsonb_populate_record(j, jsonb_build_object('id', copy.id))).*
+    FROM jobs_job j, copy WHERE j.id = %(of)s
+), stage AS (
+    INSERT INTO jobs_stagerun
+    SELECT (jsonb_populate_record(
+        s, jsonb_build_object('id', gen_random_uuid(), 'job_id', copy.id))).*
+    FROM jobs_stagerun s, copy WHERE s.job_id = %(of)s
+)
+INSERT INTO jobs_outbox (job_id, tenant_id, priority, admission, available_at)
+SELECT copy.id, o.tenant_id, o.priority, o.admission, o.available_at
+FROM jobs_outbox o, copy WHERE o.job_id = %(of)s
+"""
+
+
+def test_ten_thousand_waiting_jobs_delay_anothers_first_by_one(broker: redis.Redis) -> None:
+    crowd, other = make_tenant(), make_tenant()
+    with connection.cursor() as cursor:
+        ids = [uuid7() for _ in range(9_999)]
+        cursor.execute(_COPIES, {"of": make_job(crowd).id, "ids": ids})
+        cursor.execute("ANALYZE jobs_job, jobs_stagerun, jobs_outbox")
+    assert Outbox.objects.filter(tenant=crowd, admission=True).count() == 10_000
+    dispatch_once()
+    assert [job.tenant for job in admitted()] == [crowd] * settings.ENVIRONMENT.dispatch_window
+
+    first = make_job(other)
+    dispatch_once()
+    assert first not in admitted(), "every place is taken"
+    job_cancel(job_id=admitted()[0].id)
+    dispatch_once()
+    assert first in admitted()
+    assert Outbox.objects.filter(tenant=crowd, admission=True).count() > 9_900
 
 
 def test_priority_goes_before_age_within_a_tenant(broker: redis.Redis, settings: Settings) -> None:
