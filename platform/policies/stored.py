@@ -38,6 +38,11 @@ LOOKS_FROM: Final = """
 FROM jobs_job job
 JOIN moderation_decision d ON d.job_id = job.id AND d.stage IN ('scrutinise', 'edit')
   AND d.action <> 'edit' AND d.actor_id IS NULL  -- an edit is told beside the verdict on it
+  AND NOT EXISTS (  -- what follows a person's repair follows from no policy
+    SELECT FROM moderation_decision person
+    WHERE person.picture_id = d.picture_id AND person.id < d.id
+      AND person.actor_id IS NOT NULL AND person.action IN ('blur', 'repaint')
+  )
 JOIN jobs_picture picture ON picture.id = d.picture_id
 {also}
 WHERE {which}

@@ -214,6 +214,27 @@ def test_the_verdict_on_an_edited_face_counts_where_the_picture_would_be_let_out
     assert (one.live, one.then) == ("block", then)
 
 
+def test_what_follows_a_persons_repair_follows_from_no_policy() -> None:
+    job = judged_job(PictureAction.REVIEW)
+    picture = job.pictures.get()
+    decision_record(
+        job=job, picture=picture, stage=DecisionStage.REVIEW, round=1, actor=make_user(),
+        action=DecisionAction.BLUR, reason="moderator_blurred", explanation="x",
+    )  # fmt: skip
+    decision_record(
+        job=job, picture=picture, stage=DecisionStage.SCRUTINISE, round=3,
+        action=DecisionAction.RELEASE, reason="clean", explanation="x",
+        scores={concept.value: 0.0 for concept in Concept},
+    )  # fmt: skip
+
+    (one,) = [one for one in judged(Policy(), Selection(jobs=[job.pk])) if one.picture]
+    comparison = what_if(Policy(), days=1, tenant=job.tenant_id)
+
+    assert one.live == "review"
+    assert sum(n for (what, live, _), n in comparison.counts.items() if what == "picture") == 1
+    assert {live for what, live, _ in comparison.counts if what == "picture"} == {"review"}
+
+
 def client_with(*permissions: str) -> Client:
     client = Client()
     client.force_login(make_user(*permissions))
