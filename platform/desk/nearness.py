@@ -23,16 +23,19 @@ ALIKE: Final = 31
 COMPARED: Final = 20_000
 """Candidates at most, the newest first. By chance one picture in 240 is one."""
 _NEAR: Final = """
-WITH candidate AS (
-  SELECT version.picture_id,
-    bit_count(('x' || encode(hash.pdq, 'hex'))::bit(256) # %(pdq)s::bit(256)) AS distance
-  FROM desk_picturehash hash JOIN jobs_pictureversion version ON version.id = hash.version_id
-  WHERE hash.bands && %(neighbours)s::int[] AND version.picture_id <> %(picture)s
-  ORDER BY hash.version_id DESC
-  LIMIT %(compared)s
+WITH candidate AS MATERIALIZED (  -- by the index of bands, whatever the order
+  SELECT version_id, pdq FROM desk_picturehash WHERE bands && %(neighbours)s::int[]
+), near AS (
+  SELECT version_id, distance FROM (
+    SELECT version_id,
+      bit_count(('x' || encode(pdq, 'hex'))::bit(256) # %(pdq)s::bit(256)) AS distance
+    FROM candidate ORDER BY version_id DESC LIMIT %(compared)s
+  ) AS newest WHERE distance <= %(alike)s
 )
-SELECT picture_id, min(distance) FROM candidate WHERE distance <= %(alike)s
-GROUP BY picture_id ORDER BY min(distance), picture_id
+SELECT version.picture_id, min(distance)
+FROM near JOIN jobs_pictureversion version ON version.id = near.version_id
+WHERE version.picture_id <> %(picture)s
+GROUP BY version.picture_id ORDER BY min(distance), version.picture_id
 """
 
 

@@ -38,7 +38,7 @@ SELECT EXISTS (SELECT FROM jobs_outbox WHERE NOT admission AND available_at <= c
 _CONTINUING = """
 SELECT j.id FROM jobs_job j JOIN jobs_outbox o ON o.job_id = j.id
 WHERE NOT o.admission AND o.available_at <= clock_timestamp()
-ORDER BY o.available_at LIMIT %(batch)s
+ORDER BY o.available_at, o.job_id LIMIT %(batch)s
 FOR UPDATE OF j SKIP LOCKED
 """
 

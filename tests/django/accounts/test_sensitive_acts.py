@@ -98,7 +98,7 @@ def test_a_policy_copied_and_judging_in_the_shadow(
 ) -> None:
     version = tenant.policy_version
     client.post(reverse("policies:copy", args=[version.pk]))
-    draft = PolicyDraft.objects.get(author=boss)
+    draft = PolicyDraft.objects.get(authors=boss)
     client.post(reverse("policies:shadow_start", args=[draft.pk]), {"tenant": tenant.pk})
     end = reverse("policies:shadow_end", args=[PolicyShadow.objects.get(draft=draft).pk])
     client.post(end)
