@@ -101,7 +101,8 @@ def _form_fingerprint(request: HttpRequest) -> str:
         for file in some:
             file.seek(0)
             files.append((name, hashlib.sha256(file.read()).hexdigest()))
-    form = json.dumps([request.method, request.path, sorted(request.POST.lists()), files])
+    ends = request.headers.get("Cancel-After", "")
+    form = json.dumps([request.method, request.path, ends, sorted(request.POST.lists()), files])
     return hashlib.sha256(form.encode()).hexdigest()
 
 

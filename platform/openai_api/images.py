@@ -29,7 +29,7 @@ from jobs.states import JobStatus, PictureStatus
 from jobs.storage import object_get, released_url
 from jobs.uploads import Upload, uploaded
 from openai_api.errors import JobProblem
-from openai_api.retries import RetriedKeyAuth, jobs_once
+from openai_api.retries import RetriedKeyAuth, jobs_once, refusals_remembered
 from openai_api.waiting import wait_for_all
 
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
@@ -125,7 +125,7 @@ def job_once(request: HttpRequest, job: JobRequest, idempotency_key: str | None)
         except REFUSALS as error:
             raise refusal_problem(error) from error
 
-    with uploaded(job.sent) as upload:
+    with refusals_remembered(request), uploaded(job.sent) as upload:
         (job_id,) = jobs_once(request, idempotency_key, lambda: make(upload))
         return job_id
 

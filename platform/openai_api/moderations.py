@@ -37,7 +37,7 @@ from jobs.services import ScrutinyRequest, scrutiny_submit
 from jobs.states import TERMINAL, JobStatus
 from jobs.uploads import Upload, uploaded
 from openai_api.errors import JobProblem
-from openai_api.retries import jobs_once
+from openai_api.retries import jobs_once, refusals_remembered
 from openai_api.waiting import wait_for_all
 
 MODEL: Final = "ethical-lens"
@@ -179,7 +179,7 @@ def _submit(request: HttpRequest, wanted: Wanted, idempotency_key: str | None) -
         except REFUSALS as error:
             raise refusal_problem(error) from error
 
-    with ExitStack() as stack:
+    with refusals_remembered(request), ExitStack() as stack:
         uploads = [stack.enter_context(uploaded(one.sent)) for one in requests]
         return jobs_once(request, idempotency_key, lambda: make(uploads))
 

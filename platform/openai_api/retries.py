@@ -13,12 +13,14 @@ holds for the whole tenant and a day, as everywhere.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, TypedDict
 from uuid import UUID
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 
 from accounts.authentication import APIKeyAuth, request_key
@@ -56,28 +58,37 @@ def jobs_once(
     elif count is None:
         kept = answer()
     elif count == 0:
-        try:
-            kept = first_answered(**_name(request), make=answer)
-        except Exception:
-            first_refused(**_name(request))
-            raise
+        kept = first_answered(**_name(request), make=answer)
     else:
         with repetition_problems():
             kept = repetition_answered(**_name(request), make=answer, within=RETRIED_WITHIN)
     return [UUID(job_id) for job_id in json.loads(kept.body)]
 
 
+@contextmanager
+def refusals_remembered(request: HttpRequest) -> Iterator[None]:
+    """Around all that may refuse a new request before it has jobs: its repetition then does not
+    get those of an equal one before."""
+    try:
+        yield
+    except Exception:
+        if _count(request) == 0:
+            with suppress(DatabaseError):  # what is told is why it was refused
+                first_refused(**_name(request))
+        raise
+
+
 class RetriedKeyAuth(APIKeyAuth):
-    """`APIKeyAuth` of routes that make jobs: a request that is refused for now is remembered to be,
-    so that its repetition does not get the jobs of an equal one before."""
+    """`APIKeyAuth` of routes that make jobs: a rate that is used up is such a refusal."""
 
     def authenticate(self, request: HttpRequest, token: str) -> APIKey:
         try:
             return super().authenticate(request, token)
         except Problem as problem:
             known = isinstance(getattr(request, "auth", None), APIKey)
-            if problem.status == HTTPStatus.TOO_MANY_REQUESTS and known and _count(request) == 0:
-                first_refused(**_name(request))
+            if problem.status == HTTPStatus.TOO_MANY_REQUESTS and known:
+                with refusals_remembered(request):
+                    raise
             raise
 
 

@@ -185,7 +185,7 @@ def test_its_own_retries_make_no_second_job(
 
 
 class Lifting(httpx.HTTPTransport):
-    """Lifts the tenant's quota once a request was refused for it."""
+    """Lifts the tenant's rate once a request was refused for it."""
 
     def __init__(self, tenant: Tenant) -> None:
         super().__init__()
@@ -195,22 +195,19 @@ class Lifting(httpx.HTTPTransport):
         response = super().handle_request(request)
         self.statuses.append(response.status_code)
         if response.status_code == 429:
-            Tenant.objects.filter(pk=self.tenant.pk).update(
-                pictures_per_day=None, requests_per_minute=None
-            )
+            Tenant.objects.filter(pk=self.tenant.pk).update(requests_per_minute=None)
         return response
 
 
-@pytest.mark.parametrize("quota", ["pictures_per_day", "requests_per_minute"])
 def test_what_was_refused_gets_no_pictures_of_an_equal_request_before_it(
-    address: str, key: str, tenant: Tenant, quota: str
+    address: str, key: str, tenant: Tenant
 ) -> None:
     transport = Lifting(tenant)
     with openai.OpenAI(
         base_url=f"{address}/v1", api_key=key, http_client=httpx.Client(transport=transport)
     ) as client:
         client.images.generate(prompt=SAFE, extra_body=SMALL)
-        Tenant.objects.filter(pk=tenant.pk).update(**{quota: 1})
+        Tenant.objects.filter(pk=tenant.pk).update(requests_per_minute=1)
         made = client.images.generate(prompt=SAFE, extra_body=SMALL)
     assert transport.statuses == [200, 429, 200]
     first, second = jobs(tenant)
@@ -221,20 +218,39 @@ def test_what_was_refused_gets_no_pictures_of_an_equal_request_before_it(
     assert first.status == second.status == "succeeded"
 
 
+def sent(address: str, key: str, count: int) -> httpx.Response:
+    """A request as the clients send it, for the `count`-th time after the first."""
+    return httpx.post(
+        f"{address}/v1/images/generations",
+        json={"prompt": SAFE, **SMALL},
+        headers={"Authorization": f"Bearer {key}", "x-stainless-retry-count": str(count)},
+        timeout=60,
+    )
+
+
+def picture_of(response: httpx.Response) -> str:
+    return str(response.raise_for_status().json()["data"][0]["url"]).split("?")[0]
+
+
 def test_what_is_overtaken_by_its_own_repetition_is_one_job(
     address: str, key: str, tenant: Tenant
 ) -> None:
-    def sent(count: int) -> str:
-        answer = httpx.post(
-            f"{address}/v1/images/generations",
-            json={"prompt": SAFE, **SMALL},
-            headers={"Authorization": f"Bearer {key}", "x-stainless-retry-count": str(count)},
-            timeout=60,
-        ).raise_for_status()
-        return str(answer.json()["data"][0]["url"]).split("?")[0]
-
-    repeated, overtaken, anew = sent(1), sent(0), sent(0)
+    repeated, overtaken, anew = (picture_of(sent(address, key, count)) for count in (1, 0, 0))
     assert repeated == overtaken != anew
+    assert len(jobs(tenant)) == 2
+
+
+def test_what_had_no_job_makes_one_when_it_is_sent_again(
+    address: str, key: str, tenant: Tenant
+) -> None:
+    before = picture_of(sent(address, key, 0))
+    tenant.pictures_per_day = 1
+    tenant.save()
+    assert sent(address, key, 0).status_code == 429
+    tenant.pictures_per_day = None
+    tenant.save()
+    again, once_more = (picture_of(sent(address, key, count)) for count in (1, 2))
+    assert before != again == once_more
     assert len(jobs(tenant)) == 2
 
 
