@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageEnhance
 
-from desk.nearness import ALIKE, distance
+from desk.nearness import ALIKE
 from workers.near import pdq_hash
 
 
@@ -11,6 +11,11 @@ def scene(seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     small = Image.fromarray(rng.integers(0, 255, (12, 12, 3), dtype=np.uint8))
     return small.resize((256, 256), Image.Resampling.BICUBIC)
+
+
+def distance(one: bytes, other: bytes) -> int:
+    """How many bits differ."""
+    return (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
 
 
 def test_the_same_picture_smaller_and_brighter_is_near_and_another_is_not() -> None:
