@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from ethical_lens.policy import DEFAULT_LABELS, HeadAction, Policy
+from ethical_lens.policy import DEFAULT_CONCEPTS, DEFAULT_LABELS, HeadAction, Policy
 from ethical_lens.results import (
     TOXICITY_LABELS,
     Concept,
@@ -21,7 +21,14 @@ from ethical_lens.results import (
     TextVerdict,
 )
 
-SEXUAL_CONCEPTS = frozenset({Concept.NUDE, Concept.NSFW})
+SEXUAL_FLOORS: Final[Mapping[Concept, float]] = MappingProxyType(
+    {concept: DEFAULT_CONCEPTS[concept].threshold for concept in (Concept.NSFW, Concept.NUDE)}
+)
+"""Beside somebody under 20 these heads fire from here on at the latest: no policy's threshold is
+above the published one for that."""
+SEXUAL_CONCEPTS = frozenset(SEXUAL_FLOORS)
+UNDER_TWENTY: Final = "sexual_and_under_twenty"
+"""The reason code of what is refused because nothing sexual ever meets a minor."""
 
 _EXPLANATIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -86,8 +93,10 @@ def picture_action(
     below its threshold a person looks; else release.
     """
     reached = tuple(c for c in Concept if scores[c] >= policy.concepts[c].threshold)
-    if under_twenty and not SEXUAL_CONCEPTS.isdisjoint(reached):
-        return JudgedPicture(PictureAction.BLOCK, "sexual_and_under_twenty", reached, reached)
+    sexual = _sexual(scores, policy)
+    if under_twenty and sexual:
+        shown = tuple(c for c in Concept if c in {*reached, *sexual})
+        return JudgedPicture(PictureAction.BLOCK, UNDER_TWENTY, shown, shown)
     fired = tuple(c for c in reached if policy.concepts[c].does is not HeadAction.ALLOW)
     for asked in (HeadAction.BLOCK, HeadAction.REVIEW, HeadAction.REPAINT, HeadAction.BLUR):
         because = tuple(c for c in fired if policy.concepts[c].does is asked)
@@ -126,7 +135,20 @@ def _asked(asked: HeadAction, spent: bool) -> tuple[PictureAction, str]:
 
 def faces_matter(scores: Mapping[Concept, float], policy: Policy) -> bool:
     """Whether what a face says of somebody's age can change what is done with the picture."""
-    return any(scores.get(c, 0.0) >= policy.concepts[c].threshold for c in SEXUAL_CONCEPTS)
+    return bool(_sexual(scores, policy))
+
+
+def _sexual(scores: Mapping[Concept, float], policy: Policy) -> tuple[Concept, ...]:
+    """The sexual concepts that a picture shows, for the rule that none ever meets a minor."""
+    return tuple(
+        c for c in SEXUAL_FLOORS if scores.get(c, 0.0) >= _fires_at(c, policy, strict=True)
+    )
+
+
+def _fires_at(concept: Concept, policy: Policy, *, strict: bool) -> float:
+    """The score from which on a concept is found; `strict`: beside somebody under 20."""
+    threshold = policy.concepts[concept].threshold
+    return min(threshold, SEXUAL_FLOORS.get(concept, threshold)) if strict else threshold
 
 
 def decide_picture(
@@ -172,7 +194,9 @@ def decide_picture(
         scores=dict(scores),
         findings=tuple(
             Finding(
-                concept=concept, score=scores[concept], threshold=policy.concepts[concept].threshold
+                concept=concept,
+                score=scores[concept],
+                threshold=_fires_at(concept, policy, strict=judged.reason == UNDER_TWENTY),
             )
             for concept in judged.fired
         ),
@@ -197,10 +221,10 @@ def decide_sent(
     verdict = decide_picture(
         scores, policy, round=policy.rounds, repaired=True, under_twenty=under_twenty, faces=faces
     )
-    if verdict.reason in {"scores_unreadable", "sexual_and_under_twenty"}:
+    if verdict.reason in {"scores_unreadable", UNDER_TWENTY}:
         return verdict
     if sexual and any(face.under_twenty for face in faces):
-        reason = "sexual_and_under_twenty"
+        reason = UNDER_TWENTY
         explanation = "Sexual content where the face reader says that somebody is under 20."
     elif verdict.findings:
         reason = "sent_picture_toxic"
@@ -224,9 +248,13 @@ def _unreadable(scores: Mapping[Concept, float]) -> list[str]:
 
 def decide_text(verdict: TextVerdict, policy: Policy) -> TextDecision:
     """What is done with a prompt: see `text_action`."""
-    found = text_action(verdict.labels, verdict.factors, verdict.factor_scores, policy)
+    found = text_action(
+        verdict.labels, verdict.factors, verdict.factor_scores, policy, minor=verdict.minor
+    )
     told = verdict.explanation
-    if found.action is not DEFAULT_LABELS[verdict.toxicity]:
+    if found.reason == UNDER_TWENTY:
+        told += " Nothing sexual is painted of somebody under 20, whatever the policy says."
+    elif found.action is not DEFAULT_LABELS[verdict.toxicity]:
         told += f" The policy says {found.action.value} for {', '.join(found.because)}:"
         told += f" {_MEANS[found.action]}."
     return TextDecision(action=found.action, reason=found.reason, explanation=told)
@@ -245,12 +273,17 @@ def text_action(
     factors: Set[Factor],
     factor_scores: Mapping[Factor, float],
     policy: Policy,
+    *,
+    minor: bool,
 ) -> JudgedText:
-    """The strictest of what the labels and the factors of a prompt ask for.
+    """The strictest of what the labels and the factors of a prompt ask for. `minor`: it speaks of
+    somebody under 20; whatever is sexual is blocked then, whatever the policy says.
 
     A factor with a rule asks for what the rule says where its score reaches the threshold, and for
     nothing below it; the others ask for what the K label does. No rule makes K3 milder.
     """
+    if minor and Factor.SEXUAL in factors:
+        return JudgedText(TextAction.BLOCK, UNDER_TWENTY, (Factor.SEXUAL.value,))
     toxicity = next(iter(labels & TOXICITY_LABELS))
     by_label = policy.label_does(toxicity)
     wanted: dict[str, TextAction] = {}

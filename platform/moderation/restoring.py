@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from desk.entering import somebody_minor
-from ethical_lens.decide import SEXUAL_CONCEPTS
+from ethical_lens.decide import SEXUAL_CONCEPTS, UNDER_TWENTY
 from ethical_lens.results import PictureVerdict
 from jobs.models import Picture
 from jobs.states import PictureStatus
@@ -25,7 +25,7 @@ def restorable(appeal: Appeal) -> bool:
         return False
     if picture.current is None or picture.current.sha256 != appeal.decision.object_digest:
         return False
-    if picture.current.verdict is None or picture.reason == "sexual_and_under_twenty":
+    if picture.current.verdict is None or picture.reason == UNDER_TWENTY:
         return False
     verdict = PictureVerdict.model_validate(picture.current.verdict)
     if not verdict.scores:  # they could not be read: nobody knows what it shows

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from accounts.models import User
 from desk.entering import picture_leave, prompt_leave
-from ethical_lens.results import Label, TextVerdict
+from ethical_lens.results import Factor, Label, TextVerdict
 from jobs.ending import job_end
 from jobs.models import Job, Picture
 from jobs.outbox import outbox_continue
@@ -87,11 +87,13 @@ def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: 
     attributes; its pictures are scrutinised like any others.
 
     Raises `NotInReview` where the job does not wait for this, `ReviewError` where the explanation
-    is missing.
+    is missing, or where something sexual was found beside somebody under 20: nobody approves that.
     """
     _require_explanation(explanation)
     with transaction.atomic():
         job = Job.objects.select_for_update().get(pk=job_id)
+        if approve and _sexual_and_minor(job):
+            raise ReviewError("Nothing sexual is painted of somebody under 20: block it.")
         painted = job.pictures.filter(current__isnull=False).exists()
         if job.status != JobStatus.NEEDS_REVIEW or painted:
             raise NotInReview(f"the prompt of job {job.id} is not waiting for review")
@@ -128,6 +130,11 @@ def prompt_decide(*, job_id: UUID, moderator: User, approve: bool, explanation: 
         stage_promote(job)
         outbox_continue(job)
         return decision
+
+
+def _sexual_and_minor(job: Job) -> bool:
+    said = job.text_verdict or {}
+    return bool(said.get("minor")) and Factor.SEXUAL.value in said.get("factors", ())
 
 
 def _require_explanation(explanation: str) -> None:

@@ -8,6 +8,7 @@ its own is told in docs/decisions-export.md.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ethical_lens.decide import UNDER_TWENTY
 from ethical_lens.results import Concept, Factor
 from jobs.representation import job_urls
 from moderation.models import Decision, DecisionAction, DecisionStage, ReportReason
@@ -60,7 +61,6 @@ NOTICED: Final[Mapping[str, str]] = {
     ReportReason.PERSON: CATEGORIES[Concept.PUBLIC],
 }
 """What a report says is wrong, where the database has a category for it."""
-UNDER_TWENTY: Final = "sexual_and_under_twenty"
 FIELDS: Final = (
     "decision_visibility", "decision_visibility_other", "end_date_visibility_restriction",
     "decision_facts", "source_type", "automated_detection", "automated_decision",

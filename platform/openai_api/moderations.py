@@ -19,6 +19,7 @@ from accounts.authentication import request_key
 from accounts.models import Scope
 from config.fields import plain_text
 from config.repetition import IdempotencyKey
+from ethical_lens.decide import UNDER_TWENTY
 from ethical_lens.results import Concept, Factor
 from jobs.api.bodies import RoomForPictures
 from jobs.api.moderations import (
@@ -235,7 +236,7 @@ def _result(job: Job) -> dict[str, Any]:
             for concept in concepts:
                 add(name, concept.value in fired, verdict.get("scores", {}).get(concept.value, 0.0))
     if any(
-        sent_flagged(picture) and (picture.verdict or {}).get("reason") == "sexual_and_under_twenty"
+        sent_flagged(picture) and (picture.verdict or {}).get("reason") == UNDER_TWENTY
         for picture in pictures
     ):
         add("sexual/minors", True, max(scores["sexual"], scores["sexual/minors"]))

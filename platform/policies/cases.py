@@ -11,8 +11,9 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from ethical_lens.results import Concept
-from policies.stored import LOOKS_FROM, PROMPTS_FROM, YOUNG, Selection
+from policies.stored import LOOKS_FROM, MINOR, PROMPTS_FROM, YOUNG, Selection
 from policies.verdicts import (
+    AT_FLOOR,
     BELOW,
     NEAR,
     REACHED,
@@ -28,15 +29,18 @@ EXAMPLES: Final = 5
 _SORT_MEMORY: Final = "64MB"
 
 _LEVEL: Final = f"""
-CASE WHEN NOT coalesce(score.of BETWEEN 0 AND 1, false) THEN '{UNREADABLE}'
-     WHEN score.of >= %s THEN '{REACHED}' WHEN score.of >= %s THEN '{NEAR}' ELSE '{BELOW}' END
+CASE WHEN NOT coalesce(score.of BETWEEN 0 AND 1, false) THEN '{UNREADABLE}' ELSE
+  (CASE WHEN score.of >= %s THEN {REACHED} WHEN score.of >= %s THEN {NEAR} ELSE {BELOW} END
+   + CASE WHEN score.of >= %s THEN {AT_FLOOR} ELSE 0 END)::text END
 """
 _LEVELS: Final = " || ".join(
     _LEVEL.replace("score.of", f"(d.scores->>'{concept.value}')::float8") for concept in Concept
 )
 _FIRST: Final = f"(array_agg(job ORDER BY job))[1:{EXAMPLES}]"
 
-_TEXT_CASE: Final = "jsonb_build_array(d.labels, d.factors, {reached}, d.action, d.reason)"
+_TEXT_CASE: Final = (
+    f"jsonb_build_array(d.labels, d.factors, {{reached}}, {MINOR}, d.action, d.reason)"
+)
 _PROMPTS: Final = f"""
 SELECT text_case::text, count(*), {_FIRST}
 FROM (SELECT job.id AS job, {{text_case}} AS text_case {PROMPTS_FROM}) AS prompt
@@ -82,7 +86,9 @@ def counted(verdicts: Verdicts, selection: Selection) -> list[Counted]:
     which, values = selection.sql()
     text_case, thresholds = _text_case(verdicts)
     levels = [
-        bound for pair in zip(verdicts.thresholds, verdicts.near, strict=True) for bound in pair
+        cut
+        for cuts in zip(verdicts.thresholds, verdicts.near, verdicts.floors, strict=True)
+        for cut in cuts
     ]
     found, stopped = list[Counted](), dict[str | None, Verdict]()
     with transaction.atomic(), connection.cursor() as cursor:
@@ -121,10 +127,10 @@ def _text_case(verdicts: Verdicts) -> tuple[str, list[float]]:
 
 def _on_prompt(verdicts: Verdicts, case: str) -> tuple[str, Verdict]:
     """What was done, and the verdict; where nobody reached one then, that of then."""
-    labels, factors, reached, action, reason = json.loads(case)
+    labels, factors, reached, minor, action, reason = json.loads(case)
     if not labels:
         return action, (action, reason)
-    return action, verdicts.on_text(tuple(labels), tuple(factors), tuple(reached))
+    return action, verdicts.on_text(tuple(labels), tuple(factors), tuple(reached), minor)
 
 
 def _look_case(text: str) -> LookCase:

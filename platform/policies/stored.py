@@ -23,8 +23,10 @@ CHUNK: Final = 5000
 _YOUNG: Final = " || ".join(f'@ == "{stage.value}"' for stage in LifeStage if stage.under_twenty)
 _SCORES: Final = ", ".join(f"(d.scores->>'{concept.value}')::float8" for concept in Concept)
 
+MINOR: Final = "coalesce((job.text_verdict->>'minor')::boolean, false)"
+"""Whether the prompt speaks of somebody under 20."""
 YOUNG: Final = f"""
-coalesce((job.text_verdict->>'minor')::boolean, false)
+{MINOR}
   OR coalesce(jsonb_path_exists(picture.draws, '$[*].age ? ({_YOUNG})'), false)
   OR jsonb_path_exists(d.faces, '$[*].under_twenty ? (@ == true)')
 """
@@ -48,7 +50,7 @@ JOIN jobs_picture picture ON picture.id = d.picture_id
 WHERE {which}
 """
 _PROMPTS: Final = f"""
-SELECT job.id, d.action, d.reason, d.labels, d.factors, d.scores::text
+SELECT job.id, d.action, d.reason, d.labels, d.factors, {MINOR}, d.scores::text
 {PROMPTS_FROM}
 ORDER BY job.id, d.id
 """
@@ -90,6 +92,7 @@ class JudgedPrompt(NamedTuple):
     reason: str
     labels: tuple[str, ...]
     factors: tuple[str, ...]
+    minor: bool
     scores: dict[str, float]
 
 
@@ -109,9 +112,9 @@ class Look(NamedTuple):
 
 def prompts_stored(selection: Selection) -> Iterator[JudgedPrompt]:
     """The system's decision on each prompt."""
-    for job, action, reason, labels, factors, scores in _rows(_PROMPTS, selection):
+    for job, action, reason, labels, factors, minor, scores in _rows(_PROMPTS, selection):
         found = _scores_of(factors, scores) if factors else {}
-        yield JudgedPrompt(job, action, reason, tuple(labels), tuple(factors), found)
+        yield JudgedPrompt(job, action, reason, tuple(labels), tuple(factors), minor, found)
 
 
 def pictures_stored(selection: Selection) -> Iterator[list[Look]]:

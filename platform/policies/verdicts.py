@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from ethical_lens.decide import picture_action, text_action
+from ethical_lens.decide import SEXUAL_FLOORS, picture_action, text_action
 from ethical_lens.policy import Policy
 from ethical_lens.results import Concept, Factor, Label, PictureAction, TextAction
 from policies.stored import JudgedPrompt, Look
@@ -19,6 +19,8 @@ Verdict = tuple[str, str]
 
 BELOW, NEAR, REACHED, UNREADABLE = "0", "1", "2", "u"
 """Where a score stands to its threshold: `NEAR` is within the `review_band` below it."""
+AT_FLOOR: Final = 3
+"""More by so much where it is at or above what counts as sexual beside a minor."""
 
 
 class LookCase(NamedTuple):
@@ -47,6 +49,7 @@ class Verdicts:
         self._policy = policy
         self.thresholds: Final = tuple(policy.concepts[c].threshold for c in Concept)
         self.near: Final = tuple(one - policy.review_band for one in self.thresholds)
+        self.floors: Final = tuple(SEXUAL_FLOORS.get(c, math.inf) for c in Concept)
         self.factors: Final = {one.value: rule.threshold for one, rule in policy.factors.items()}
         self.on_looks = lru_cache(maxsize=None)(self._on_looks)
         self.on_text = lru_cache(maxsize=None)(self._on_text)
@@ -60,14 +63,14 @@ class Verdicts:
             for factor in prompt.factors
             if prompt.scores.get(factor, math.inf) >= self.factors.get(factor, 0.0)
         )
-        return self.on_text(prompt.labels, prompt.factors, reached)
+        return self.on_text(prompt.labels, prompt.factors, reached, prompt.minor)
 
     def on_picture(self, looks: Sequence[Look]) -> Verdict:
         """As `decide_picture` on the looks, as far as the same way was gone."""
         return self.on_looks(tuple(map(self._case_of, looks)))
 
     def _case_of(self, look: Look) -> LookCase:
-        levels = "".join(map(_level, look.scores, self.thresholds, self.near))
+        levels = "".join(map(_level, look.scores, self.thresholds, self.near, self.floors))
         return LookCase(
             levels, look.round, look.edited, look.action, look.reason, look.under_twenty
         )
@@ -85,9 +88,9 @@ class Verdicts:
         if UNREADABLE in look.levels:
             return _UNREADABLE
         scores = {
-            concept: {BELOW: -math.inf, NEAR: near, REACHED: threshold}[level]
-            for concept, level, threshold, near in zip(
-                Concept, look.levels, self.thresholds, self.near, strict=True
+            concept: _least(level, *cuts)
+            for concept, level, *cuts in zip(
+                Concept, look.levels, self.thresholds, self.near, self.floors, strict=True
             )
         }
         found = picture_action(
@@ -99,21 +102,33 @@ class Verdicts:
         return found.action.value, found.reason
 
     def _on_text(
-        self, labels: tuple[str, ...], factors: tuple[str, ...], reached: tuple[str, ...]
+        self,
+        labels: tuple[str, ...],
+        factors: tuple[str, ...],
+        reached: tuple[str, ...],
+        minor: bool,
     ) -> Verdict:
         scores: Mapping[Factor, float] = {
             Factor(factor): math.inf if factor in reached else -1.0 for factor in factors
         }
-        found = text_action(set(map(Label, labels)), scores.keys(), scores, self._policy)
+        found = text_action(
+            set(map(Label, labels)), scores.keys(), scores, self._policy, minor=minor
+        )
         return found.action.value, found.reason
 
 
-def _level(score: float | None, threshold: float, near: float) -> str:
+def _level(score: float | None, threshold: float, near: float, floor: float) -> str:
     if score is None or not 0.0 <= score <= 1.0:
         return UNREADABLE
-    if score >= threshold:
-        return REACHED
-    return NEAR if score >= near else BELOW
+    level = REACHED if score >= threshold else NEAR if score >= near else BELOW
+    return str(int(level) + AT_FLOOR) if score >= floor else level
+
+
+def _least(level: str, threshold: float, near: float, floor: float) -> float:
+    """The least score of that level, which is decided on as all of it are."""
+    at_floor, to_threshold = divmod(int(level), AT_FLOOR)
+    reached = {int(BELOW): -math.inf, int(NEAR): near, int(REACHED): threshold}[to_threshold]
+    return max(reached, floor) if at_floor else reached
 
 
 STOPPED = frozenset({TextAction.BLOCK.value, TextAction.REVIEW.value})

@@ -216,6 +216,27 @@ def test_no_action_of_a_policy_lets_anything_sexual_meet_a_minor(
     assert faces_matter(found, policy), "faces are read although the head is allowed"
 
 
+@pytest.mark.parametrize("concept", sorted(SEXUAL))
+@pytest.mark.parametrize("threshold", [0.99, 1.0, OUT_OF_REACH])
+def test_no_threshold_of_a_policy_lets_anything_sexual_meet_a_minor(
+    concept: Concept, threshold: float
+) -> None:
+    usual = DEFAULT_CONCEPTS[concept].threshold
+    rule = DEFAULT_CONCEPTS[concept].model_copy(update={"threshold": threshold})
+    policy = Policy(concepts={**DEFAULT_CONCEPTS, concept: rule})
+    at, below = scores() | {concept: usual}, scores() | {concept: usual - 0.01}
+
+    verdict = decide(at, policy=policy, under_twenty=True)
+
+    assert (verdict.action, verdict.reason) == (PictureAction.BLOCK, "sexual_and_under_twenty")
+    (finding,) = verdict.findings
+    assert (finding.concept, finding.threshold) == (concept, usual)
+    assert faces_matter(at, policy), "a face may say so"
+    assert not faces_matter(below, policy)
+    assert decide(below, policy=policy, under_twenty=True).action is PictureAction.RELEASE
+    assert decide(at, policy=policy, under_twenty=False).action is PictureAction.RELEASE
+
+
 ALL = [frozenset(some) for n in range(6) for some in itertools.combinations(Concept, n)]
 
 

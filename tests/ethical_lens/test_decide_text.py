@@ -3,7 +3,7 @@
 import pytest
 
 from ethical_lens.decide import decide_text
-from ethical_lens.policy import DEFAULT_LABELS, FactorRule, Policy
+from ethical_lens.policy import DEFAULT_LABELS, OUT_OF_REACH, FactorRule, Policy
 from ethical_lens.results import (
     AttributeDraw,
     ClusterType,
@@ -115,6 +115,26 @@ def test_no_rule_makes_k3_milder() -> None:
     assert decide_text(found, Policy(factors=allowed)).action is TextAction.BLOCK
     asks = Policy(factors=allowed, labels={Label.K3: TextAction.REVIEW})
     assert decide_text(found, asks).action is TextAction.REVIEW
+
+
+@pytest.mark.parametrize("label", [Label.K1, Label.K2, Label.K3])
+@pytest.mark.parametrize("asked", TextAction)
+def test_nothing_a_policy_says_lets_a_sexual_prompt_of_a_minor_pass(
+    label: Label, asked: TextAction
+) -> None:
+    if label is Label.K3 and asked not in {TextAction.REVIEW, TextAction.BLOCK}:
+        asked = TextAction.REVIEW
+    policy = Policy(
+        labels={label: asked},
+        factors={Factor.SEXUAL: FactorRule(threshold=OUT_OF_REACH, action=TextAction.ALLOW)},
+    )
+    found = verdict(label, Factor.SEXUAL, SEXUAL=0.1).model_copy(update={"minor": True})
+
+    done = decide_text(found, policy)
+
+    assert (done.action, done.reason) == (TextAction.BLOCK, "sexual_and_under_twenty")
+    assert "Nothing sexual is painted of somebody under 20" in done.explanation
+    assert decide_text(found.model_copy(update={"minor": False}), policy).reason != done.reason
 
 
 def drawn(found: TextVerdict) -> tuple[tuple[AttributeDraw, ...], ...]:

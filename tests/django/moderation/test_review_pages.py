@@ -16,7 +16,7 @@ from jobs.states import JobStatus, PictureStatus
 from moderation.appeals import appeals_open
 from moderation.models import Decision
 from moderation.queue import pictures_waiting
-from moderation.review import NotInReview, ReviewError, picture_decide
+from moderation.review import NotInReview, ReviewError, picture_decide, prompt_decide
 from review_cases import held_job, judged_job, make_user, release_run, reviewed_picture
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -108,6 +108,20 @@ def test_sexual_content_beside_somebody_under_twenty_is_never_released() -> None
     assert not reviews(blocked)
     blocked.refresh_from_db()
     assert (blocked.status, blocked.cleared_by) == (PictureStatus.BLOCKED, None)
+
+
+def test_nobody_approves_a_sexual_prompt_of_a_minor() -> None:
+    job = held_job()
+    said = {"minor": True, "factors": ["P5"]}
+    job.text_verdict = said
+    job.save(update_fields=["text_verdict"])
+    with pytest.raises(ReviewError, match="Nothing sexual is painted of somebody under 20"):
+        prompt_decide(job_id=job.pk, moderator=moderator(), approve=True, explanation="Fine.")
+    job.refresh_from_db()
+    assert (job.status, job.text_verdict) == (JobStatus.NEEDS_REVIEW, said)
+    prompt_decide(job_id=job.pk, moderator=moderator(), approve=False, explanation="No.")
+    job.refresh_from_db()
+    assert job.status == JobStatus.BLOCKED
 
 
 def test_a_release_is_recorded_and_scheduled_with_its_moderator() -> None:

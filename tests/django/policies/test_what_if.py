@@ -214,6 +214,30 @@ def test_the_verdict_on_an_edited_face_counts_where_the_picture_would_be_let_out
     assert (one.live, one.then) == ("block", then)
 
 
+def test_no_threshold_lets_anything_sexual_meet_a_minor_in_what_if_either() -> None:
+    job = judged_job(PictureAction.RELEASE, PictureAction.RELEASE)
+    job.text_verdict = (job.text_verdict or {}) | {"minor": True}
+    job.save(update_fields=["text_verdict"])
+    picture = job.pictures.get(index=0)
+    decision_record(
+        job=job, picture=picture, stage=DecisionStage.SCRUTINISE, round=1,
+        action=DecisionAction.BLOCK, reason="x", explanation="x",
+        scores={"nsfw": 0.1, "politic": 0.1, "culture": 0.1, "public": 0.1, "nude": 0.7},
+    )  # fmt: skip
+    lax = acting(nude={"threshold": 1.01}, nsfw={"threshold": 1.01})
+
+    found = {o.picture: o for o in judged(lax, Selection(jobs=[job.pk])) if o.picture}
+    comparison = what_if(lax, days=1, tenant=job.tenant_id)
+
+    assert len(found) == 2
+    for verdict in ("block", "release"):
+        told = sum(one.then == verdict for one in found.values())
+        counted = sum(n for (_, _, then), n in comparison.counts.items() if then == verdict)
+        prompts = sum(n for (what, _, then), n in comparison.counts.items()
+                      if what == "prompt" and then == verdict)  # fmt: skip
+        assert counted - prompts == told
+
+
 def test_what_follows_a_persons_repair_follows_from_no_policy() -> None:
     job = judged_job(PictureAction.REVIEW)
     picture = job.pictures.get()
