@@ -148,7 +148,7 @@ def test_under_twenty_is_blocked_where_a_policy_calls_nsfw_a_region() -> None:
 
 
 def test_no_score_reaches_a_threshold_out_of_reach() -> None:
-    verdict = decide(dict.fromkeys(Concept, 1.0), policy=NEVER, under_twenty=True)
+    verdict = decide(dict.fromkeys(Concept, 1.0), policy=NEVER, under_twenty=False)
 
     assert verdict.action is PictureAction.RELEASE
 
