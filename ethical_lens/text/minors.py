@@ -37,6 +37,7 @@ def _lists() -> _Lists:
     }
     number = rf"(?:1?[0-9]|{_UNDER_TWENTY_IN_WORDS})"
     tens = r"(?<!twenty )(?<!thirty )(?<!forty )(?<!fifty )(?<!sixty )(?<!seventy )(?<!eighty )"
+    nearly = "(?:only |just |about |around )?"
     units = "|".join(lists["age_units"])
     openers = "|".join(lists["age_openers"])
     return _Lists(
@@ -44,6 +45,10 @@ def _lists() -> _Lists:
         young_age=re.compile(
             rf"\b{tens}(?:{number} (?:{units})|1?[0-9] ?(?:yo|yr|yrs|y o))\b"
             rf"|\b(?:{openers}) (?:, )?(?:only |just )?{number}\b(?! percent)"
+            rf"|\b(?:who|she|he) (?:is |was |looks |turns )?{nearly}{number}\b"
+            rf"|\b(?:is|was|looks|turns|are|being) {nearly}{number}"
+            r"(?= ?(?:[,.;:!?]|and\b|$))"
+            r"|\b(?:[1-9]|1[0-2])(?:st|nd|rd|th) grade(?:rs?)?\b"
             r"|\b(?:early|mid|late) teens\b"
         ),
     )

@@ -156,7 +156,10 @@ def test_a_rewrite_adds_no_disclaimer() -> None:
 # --- F19: nothing sexual beside anybody under 20 -----------------------------------------------
 
 SEXUAL = ["nude", "naked", "sexy", "in lingerie", "nud3", "n.u.d.e", "seductive", "n u d e"]
-MINORS = ["child", "schoolgirl", "teenager", "17-year-old", "high school student", "t33n", "kid"]
+MINORS = [
+    "child", "schoolgirl", "teenager", "17-year-old", "high school student", "t33n", "kid",
+    "youth", "7th grader", "woman who is fifteen", "person below 18",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("sexual", SEXUAL)
