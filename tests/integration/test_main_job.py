@@ -120,7 +120,7 @@ def test_a_public_figure_is_labelled() -> None:
 def test_a_blocked_prompt_is_never_painted() -> None:
     job = wait_for_end(make_job(prompt="a nude child", n=2))
     assert_one_end(job, "blocked")
-    assert job.reason == "prompt_blocked"
+    assert job.reason == "sexual_and_under_twenty"
     assert set(job.stages.values_list("stage", "state")) == {
         ("align", "done"), ("generate", "skipped"), ("scrutinise", "skipped"),
         ("release", "skipped"),

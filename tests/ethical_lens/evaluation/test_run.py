@@ -23,7 +23,7 @@ from ethical_lens.evaluation.report import write_report
 from ethical_lens.evaluation.run import Evaluation, lens_of
 from ethical_lens.mini.judge import JudgeError, Judgement
 from ethical_lens.policy import ConceptRule, Policy, Scope
-from ethical_lens.results import Concept, Label
+from ethical_lens.results import AttributeDraw, Concept, Label
 from scripted_llm import ScriptedLlm, says
 from scripted_replies import verdict
 
@@ -82,6 +82,11 @@ def test_what_is_shown_is_judged_and_kept(whole: Path) -> None:
     assert shown > 20
 
 
+def young(draw: AttributeDraw) -> bool:
+    """No arm shows anything that may be sexual beside them, and untrained heads fire anywhere."""
+    return draw.age is not None and draw.age.under_twenty
+
+
 def test_arms_differ_in_what_they_are_without(whole: Path) -> None:
     base, aligned, no_image = (by_arm(whole, arm) for arm in ARMS)
 
@@ -90,7 +95,8 @@ def test_arms_differ_in_what_they_are_without(whole: Path) -> None:
     for id, line in no_image.items():
         assert line.labels == aligned[id].labels != frozenset()
         if Label.K3 not in line.labels:
-            assert all(one.outcome is Outcome.SHOWN for one in line.pictures)
+            grown_up = [one for one in line.pictures if not any(map(young, one.draws))]
+            assert all(one.outcome is Outcome.SHOWN for one in grown_up)
             assert [one.draws for one in line.pictures] == [
                 one.draws for one in aligned[id].pictures
             ]

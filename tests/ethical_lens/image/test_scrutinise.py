@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ethical_lens.decide import SEXUAL_CONCEPTS
+from ethical_lens.decide import SEXUAL_FLOORS
 from ethical_lens.image.areas import region_queries
 from ethical_lens.image.blur import blur_region
 from ethical_lens.image.encoder import ImageEncoder
@@ -411,8 +411,10 @@ def test_every_pair_of_heads_that_fire(
     for round in (1, 2):
         outcome = judge(request(pictures[0], rules, round=round, under_twenty=under_twenty))
 
-        assert outcome.final.concepts == fired
-        if under_twenty and fired & SEXUAL_CONCEPTS:
+        found = outcome.final.scores
+        sexual = {c for c, floor in SEXUAL_FLOORS.items() if c in fired or found[c] >= floor}
+        assert outcome.final.concepts == (fired | sexual if under_twenty else fired)
+        if under_twenty and sexual:
             expected = (PictureAction.BLOCK, "sexual_and_under_twenty")
         elif fired == {Concept.NUDE, Concept.PUBLIC}:  # blurred, and the threshold is 0
             expected = (PictureAction.BLOCK, "region_still_toxic")
