@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ethical_lens.decide import UNDER_TWENTY
 from ethical_lens.results import AttributeDraw
 from jobs.models import Job, Picture
 from jobs.states import TERMINAL, JobStatus
 from moderation.cards import PictureCard, picture_card
-from moderation.statement_of_reasons import UNDER_TWENTY
 from playground.models import Trial
 
 STEPS: Final = ("in the queue", "reading the prompt", "painting", "looking at the pictures", "done")
