@@ -63,12 +63,19 @@ def record(models: Path, part: str, shares: dict[str, float]) -> None:
 
 
 def install(models: Path, parts: list[str], folder: Path = FOLDER) -> None:
-    """Copy the finished `parts` (folders below `models`) here, with all that was measured, and
-    write the manifest anew."""
+    """Copy the finished `parts` (folders below `models`) here, for everybody to read, with all that
+    was measured, and write the manifest anew.
+
+    Raises `FileNotFoundError` where one was not trained; then nothing was changed.
+    """
+    if missing := [part for part in parts if not (models / part).is_dir()]:
+        raise FileNotFoundError(f"{models} has no {', '.join(missing)}: train it first")
     for part in parts:
         target = folder / part
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(models / part, target)
+        for file in target.rglob("*"):
+            file.chmod(0o755 if file.is_dir() else 0o644)
     _write(folder / MEASURED, measured(folder) | measured(models))
     write_manifest(folder)
 

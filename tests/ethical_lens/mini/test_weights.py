@@ -76,6 +76,7 @@ def test_what_was_measured_is_installed_with_the_weights(tmp_path: Path) -> None
     models, folder = tmp_path / "models", tmp_path / "weights"
     (models / "heads").mkdir(parents=True)
     (models / "heads" / "nude.safetensors").write_bytes(b"x")
+    (models / "heads" / "nude.safetensors").chmod(0o600)
     folder.mkdir()
     weights.record(models, "clip", {"retrieval": 0.98765})
     weights.record(models, "heads", {"nude/recall": 1.0})
@@ -87,4 +88,16 @@ def test_what_was_measured_is_installed_with_the_weights(tmp_path: Path) -> None
         "clip": {"retrieval": 0.9877}, "heads": {"nude/recall": 1.0},
     }  # fmt: skip
     weights.verify(folder)
-    assert (folder / "heads" / "nude.safetensors").read_bytes() == b"x"
+    installed = folder / "heads" / "nude.safetensors"
+    assert installed.read_bytes() == b"x"
+    assert installed.stat().st_mode & 0o777 == 0o644
+
+
+def test_what_was_not_trained_replaces_nothing(tmp_path: Path) -> None:
+    models, folder = tmp_path / "models", tmp_path / "weights"
+    for where in (models / "clip", folder / "clip", folder / "heads"):
+        where.mkdir(parents=True)
+    (folder / "clip" / "old").write_bytes(b"x")
+    with pytest.raises(FileNotFoundError, match="has no heads: train it first"):
+        weights.install(models, ["clip", "heads"], folder)
+    assert (folder / "clip" / "old").exists()
