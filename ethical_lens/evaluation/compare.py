@@ -27,9 +27,14 @@ class Change:
     p: float | None
     worse: bool
 
+    @property
+    def unmeasured(self) -> bool:
+        """The first run has the figure, and the second could not measure it."""
+        return self.paired.first is not None and self.paired.second is None
+
     def is_loss(self, alpha: float) -> bool:
-        """Worse, and not by chance."""
-        return self.worse and self.p is not None and self.p < alpha
+        """Worse, and not by chance; or not measured any more, which proves nothing good."""
+        return self.unmeasured or (self.worse and self.p is not None and self.p < alpha)
 
 
 def compare(first: Path, second: Path, arm: Arm = Arm.ALIGNED) -> list[Change]:
@@ -76,11 +81,17 @@ def changes_table(found: Sequence[Change], alpha: float) -> Table:
             (
                 one.suite_set, one.metric, one.paired.prompts, one.paired.first,
                 one.paired.second, one.paired.difference, one.p,
-                "**loss**" if one.is_loss(alpha) else "",
+                _told(one, alpha),
             )
             for one in found
         ),
     )  # fmt: skip
+
+
+def _told(one: Change, alpha: float) -> str:
+    if one.unmeasured:
+        return "**not measured**"
+    return "**loss**" if one.is_loss(alpha) else ""
 
 
 def _on(folder: Path, arm: Arm) -> list[PromptRecord]:

@@ -27,6 +27,8 @@ from ethical_lens.text.llm.settings import LlmSettings
 LONGEST_ANSWER: Final = 1024 * 1024
 """Bytes of an answer that are read; a longer one is none."""
 
+_LEAST: Final = 0.001
+"""Seconds that a request has at least."""
 LONGEST_DELAY: Final = 10.0
 """Seconds that the doubling delay between tries does not go past."""
 
@@ -102,7 +104,7 @@ class ChatClient:
         deadline = time.monotonic() + settings.deadline_seconds
         attempt = 0
         while True:
-            left = deadline - time.monotonic()
+            left = max(deadline - time.monotonic(), _LEAST)  # a wait may have taken longer
             try:
                 return self._try(body, min(settings.timeout_seconds, left))
             except LlmUnavailable as error:

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from ethical_lens.evaluation.__main__ import main
-from ethical_lens.evaluation.compare import NotComparable, changes
+from ethical_lens.evaluation.compare import Change, NotComparable, changes, changes_table
 from ethical_lens.evaluation.journal import Journal
 from ethical_lens.evaluation.records import PromptRecord
+from ethical_lens.evaluation.statistics import Paired
 
 from .making import OPEN, TOXIC, face, not_shown, record, shown
 from .test_journal import SETTINGS
@@ -60,3 +61,16 @@ def test_what_cannot_be_compared_is_an_error(
     assert "other prompts" in capsys.readouterr().err
     with pytest.raises(NotComparable, match="no prompt in common"):
         changes([record(OPEN[0].id, shown())], [record(OPEN[1].id, shown())])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "loss"),
+    [(0.2, None, True), (None, None, False), (None, 0.2, False), (0.2, 0.2, False)],
+)
+def test_what_is_not_measured_any_more_is_a_loss(
+    first: float | None, second: float | None, loss: bool
+) -> None:
+    change = Change("toxicity", "blockout", Paired(3, first, second, None), None, worse=False)
+    assert change.is_loss(0.05) is loss
+    told = changes_table([change], 0.05).rows[0][-1]
+    assert told == ("**not measured**" if loss else "")
