@@ -1,7 +1,7 @@
 """The painter: a latent UNet and its text encoder, saved as a `StableDiffusionPipeline`."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from ethical_lens.mini.world.captions import captions
 from ethical_lens.mini.world.scene import Scene
 from ethical_lens.sources import digest_of
 
-STEPS = 6600
+STEPS = 6000
 _BATCH = 32
 _SEED = 201
 _WIDTH = 128
@@ -36,19 +36,19 @@ _DROPPED = 0.1
 _SNR_LIMIT = 5.0
 """Gamma of Min-SNR weighting (Hang et al. 2023), here of SNR + 1: the prompt acts where noise is
 strong, and there the loss of a velocity (Salimans & Ho 2022) keeps its whole weight."""
-_DETAILS_FROM = 0.15
+_DETAILS_FROM = 1200
 _DETAILS_WEIGHT = 4.0
-"""From that share of the steps on, once places and bodies are learnt, faces and stand-ins count so
-much more."""
-_ATTRIBUTES_FROM = 0.2
-"""From there on, what people look like: more noise, more of the balanced world, and half of
-that portraits. What counts besides is how far the mean of three by three latents of a detail is
-off: its colour, of which a single one tells little under noise."""
-_TOGETHER_WEIGHT = 6.0
-_FINE_FROM = 0.6
+"""From that step on, once places and bodies are learnt, faces and stand-ins count so much more."""
+_ATTRIBUTES_FROM = 2000
+"""From that step on, what people look like: more noise, and more of the balanced world."""
+_FINE_STEPS = 1800
 _FINE_DETAILS_WEIGHT = 8.0
-"""From there on, noise of all strengths: small things become sharp. Of the balanced world come
-portraits alone."""
+"""A second, shorter fall of the rate, on noise of all strengths: small things become sharp."""
+_FACES_STEPS = 1500
+_FACES_WEIGHT = 6.0
+"""A third and a fourth one (warm restarts, Loshchilov & Hutter 2017), of portraits where the world
+is balanced. What counts besides is how far the mean of three by three latents of a detail is off:
+its colour, of which a single one tells little under noise."""
 _SHIFT = 2.5
 """How much more noise (the shift of Esser et al. 2024, section 5.3.2): a wrong gender, group or
 life stage in the caption costs next to nothing below the middle of the schedule, and most at its
@@ -57,6 +57,8 @@ _BALANCED_SHARE = 0.5
 _BALANCED_SHARE_LATER = 0.65
 """The share of a batch that comes from the balanced world."""
 _LATENT_SIZE = 24
+
+_LossAt = Callable[[int], torch.Tensor]
 
 
 def new_unet() -> Any:
@@ -101,6 +103,8 @@ def train_diffusion(
     out: Path,
     *,
     steps: int = STEPS,
+    fine_steps: int = _FINE_STEPS,
+    faces_steps: int = _FACES_STEPS,
     biased: int = 18_000,
     balanced: int = 9_000,
 ) -> None:
@@ -127,13 +131,13 @@ def train_diffusion(
 
     def batch(step: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         chosen, detailed, texts = [], [], []
-        share = _BALANCED_SHARE_LATER if step / steps >= _ATTRIBUTES_FROM else _BALANCED_SHARE
+        share = _BALANCED_SHARE_LATER if step >= _ATTRIBUTES_FROM else _BALANCED_SHARE
         for i in range(_BATCH):
             rng = random.Random(f"{_SEED}/{step}/{i}")
             which = int(rng.random() < share)
             drawings, attributes = sets[which]
             index = rng.randrange(len(drawings))
-            if which and rng.random() < _portraits_share(step / steps):
+            if which and step >= STEPS + _FINE_STEPS:
                 index = rng.choice(alone)
             chosen.append(latents[which][index])
             detailed.append(details[which][index])
@@ -149,7 +153,7 @@ def train_diffusion(
         generator = torch.Generator().manual_seed(_SEED * 1_000_003 + step)
         noise = torch.randn(clean.shape, generator=generator)
         times = torch.rand(len(clean), generator=generator)
-        if _ATTRIBUTES_FROM <= step / steps < _FINE_FROM:
+        if _ATTRIBUTES_FROM <= step < STEPS:
             times = _SHIFT * times / (1 + (_SHIFT - 1) * times)
         times = (times * len(alphas)).long()
         alpha = alphas[times].view(-1, 1, 1, 1)
@@ -160,21 +164,26 @@ def train_diffusion(
             predicted = unet(noisy, times, text_encoder(ids)[0]).sample
         ratio = alpha / (1 - alpha)
         weight = (ratio + 1).clamp(max=_SNR_LIMIT) / (ratio + 1)
-        if step / steps >= _DETAILS_FROM:
-            fine = step / steps >= _FINE_FROM
-            details_weight = _FINE_DETAILS_WEIGHT if fine else _DETAILS_WEIGHT
+        if step >= _DETAILS_FROM:
+            details_weight = _DETAILS_WEIGHT if step < STEPS else _FINE_DETAILS_WEIGHT
             weight = weight * torch.where(detailed[:, None], details_weight, 1.0)
         error = predicted.float() - velocity
         loss: torch.Tensor = (weight * error.square()).mean()
-        if step / steps >= _ATTRIBUTES_FROM:
+        if step >= STEPS + _FINE_STEPS:
             inside = detailed[:, None].float()
             cells = functional.avg_pool2d(inside, 3, 1, 1)
             together = functional.avg_pool2d(error * inside, 3, 1, 1)
-            loss = loss + (_TOGETHER_WEIGHT * weight * together.square() * (cells > 0)).mean()
+            loss = loss + (_FACES_WEIGHT * weight * together.square() * (cells > 0)).mean()
         return loss
 
-    schedule = Schedule(steps, 7e-4, warmup=200, ema=0.998)
-    train("diffusion", [unet, text_encoder], schedule, loss_at, work)
+    modules = [unet, text_encoder]
+    train("diffusion", modules, Schedule(steps, 6e-4, warmup=200, ema=0.998), loss_at, work)
+    fine = Schedule(fine_steps, 3e-4, warmup=100, ema=0.998)
+    train("diffusion-fine", modules, fine, _counted_from(STEPS, loss_at), work)
+    faces = Schedule(faces_steps, 3e-4, warmup=100, ema=0.998)
+    for fall in (1, 2):
+        first = STEPS + _FINE_STEPS + (fall - 1) * faces_steps
+        train(f"diffusion-faces-{fall}", modules, faces, _counted_from(first, loss_at), work)
     pipeline: Any = StableDiffusionPipeline(
         vae=vae,
         text_encoder=text_encoder,
@@ -188,11 +197,8 @@ def train_diffusion(
     pipeline.to(torch.float16).save_pretrained(out)
 
 
-def _portraits_share(done: float) -> float:
-    """Of the scenes of the balanced world, when so much of the training is done."""
-    if done < _ATTRIBUTES_FROM:
-        return 0.0
-    return 0.5 if done < _FINE_FROM else 1.0
+def _counted_from(first: int, loss_at: _LossAt) -> _LossAt:
+    return lambda step: loss_at(first + step)
 
 
 def portraits(scenes: Sequence[Scene]) -> list[int]:

@@ -23,8 +23,8 @@ from ethical_lens.mini.training.text_encoder import text_tower
 CLIP = weights.FOLDER / "clip"
 
 
-SHORT = {"steps": 7, "biased": 48, "balanced": 48}
-"""A run through all phases."""
+SHORT = {"steps": 2, "fine_steps": 2, "faces_steps": 2, "biased": 48, "balanced": 48}
+"""A run through all falls of the rate."""
 
 
 @pytest.fixture(scope="module")
