@@ -161,9 +161,10 @@ def test_a_riders_own_message_finds_its_stage_leased_and_stops(rig: Rig) -> None
             (rig.moments / "generate-claimed").unlink()
             wait_for_stage(blocker, "scrutinise", "running")
             (rig.moments / "generate-claimed").touch()
-            pair = [make_job(tenant), make_job(tenant)]
-            for job in pair:
-                wait_for_stage(job, "generate", "ready")
+            pair = []
+            for _ in range(2):  # admitted in one turn, they would go by one message
+                pair.append(make_job(tenant))
+                wait_for_stage(pair[-1], "generate", "ready")
         for job in pair:  # the worker takes one message and claims both
             wait_for_stage(job, "generate", "running")
         with rig.second("worker-pictures") as second:

@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from ipaddress import ip_address
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,8 +35,9 @@ def _bound(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def address() -> str:
-    """One that no other test, and no run before, has counted."""
-    return f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"
+    """One that no other test, and no run before, has counted, written as it is logged."""
+    network = f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}"
+    return str(ip_address(f"{network}::1"))
 
 
 def at(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:

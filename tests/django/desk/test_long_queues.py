@@ -42,11 +42,11 @@ def test_taking_the_next_reads_one_row_of_an_index(long_queue: int) -> None:
         shown = cursor.fetchone()[0]
     plan = nodes((json.loads(shown) if isinstance(shown, str) else shown)[0]["Plan"])
     scans = [node for node in plan if "Scan" in node["Node Type"]]
-    assert not [node for node in plan if node["Node Type"] in {"Sort", "Incremental Sort"}]
-    if long_queue > 1000:  # so few rows fit on a page or two
+    if long_queue > 1000:  # fewer rows fit on a page or two, and may as well be sorted
+        assert not [node for node in plan if node["Node Type"] in {"Sort", "Incremental Sort"}]
         assert {node["Node Type"] for node in scans} == {"Index Scan"}
         assert "review_next" in {node.get("Index Name") for node in scans}
-    assert max(node["Actual Rows"] for node in plan) == 1
+        assert max(node["Actual Rows"] for node in plan) == 1
 
 
 def test_taking_the_next_costs_so_many_statements(long_queue: int) -> None:
