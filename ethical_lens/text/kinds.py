@@ -57,6 +57,8 @@ class PeopleWords:
     several_before: frozenset[str]
     adjectives: frozenset[str]
     adult_context: frozenset[str]
+    historical_people: PhraseBook[None]
+    historical_times: PhraseBook[None]
 
     @property
     def attribute_words(self) -> frozenset[str]:
@@ -104,4 +106,6 @@ def people_words() -> PeopleWords:
         several_before=frozenset(words["several"]),
         adjectives=frozenset(words["adjectives"]),
         adult_context=frozenset(words["adult_context"]),
+        historical_people=PhraseBook((phrase, None) for phrase in words["historical_people"]),
+        historical_times=PhraseBook((phrase, None) for phrase in words["historical_times"]),
     )

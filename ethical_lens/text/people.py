@@ -31,6 +31,15 @@ _DECADE: Final = re.compile(
     r"\bin (?:his|her|their) (?:early |mid |late )?(?:\d0s|teens|twenties|thirties|forties|fifties"
     r"|sixties|seventies|eighties|nineties)\b|\b(?:of )?(?:all|different|various|mixed) ages\b"
 )
+_CENTURY: Final = re.compile(
+    r"\b(?:1?\d(?:st|nd|rd|th)|twelfth|thirteenth|fourteenth|fifteenth|sixteenth|seventeenth"
+    r"|eighteenth|nineteenth) century\b"
+)
+_YEAR: Final = re.compile(
+    r"\b(?:in|of|from|around|circa|since|year|the) (?:1[0-8]\d\d|19[0-4]\d)s?\b"
+    r"|\b(?:1[0-8]\d0|19[0-4]0)s\b|\b\d{2,4} (?:bc|bce)\b"
+)
+"""Up to the middle of the last century."""
 _NUMBERS: Final[Mapping[str, int]] = {
     **{word: number for number, word in enumerate(NUMBERS) if number >= 2},
     **{str(number): number for number in range(2, len(NUMBERS))},
@@ -60,13 +69,16 @@ def find_clusters(prompt: str) -> tuple[PeopleCluster, ...]:
 
     A span covers the determiner, the modifiers and the noun ("an old doctor"), for a group also
     "a group of". A noun that only takes up an earlier person ("the doctor" after "a doctor")
-    opens no new cluster. Pure; never raises.
+    opens no new cluster. People of history are of type 0, as those who are named: who they were is
+    not open. Pure; never raises.
     """
     reading = read(prompt)
     words = people_words()
     named = named_people(reading)
     clusters = [
-        PeopleCluster(kind=p.name, type=ClusterType.NAMED, start=p.start, end=p.end) for p in named
+        PeopleCluster(kind=p.name, type=ClusterType.NAMED, start=p.start, end=p.end)
+        for p in named
+        if p.depicted
     ]
     phrases = [
         phrase
@@ -77,8 +89,9 @@ def find_clusters(prompt: str) -> tuple[PeopleCluster, ...]:
             for p in named
         )
     ]
-    alone = len(phrases) == 1 and not named and not phrases[0].several
+    alone = len(phrases) == 1 and not clusters and not phrases[0].several
     adults_only = any(token.text in words.adult_context for token in reading.tokens)
+    of_history = _history(reading, words)
     seen: set[str] = set()
     for phrase, following in zip(phrases, [*phrases[1:], None], strict=False):
         tokens = reading.tokens[phrase.first : phrase.last]
@@ -92,11 +105,15 @@ def find_clusters(prompt: str) -> tuple[PeopleCluster, ...]:
         nearby = reading.tokens if alone else () if phrase.several else after
         if any(token.text in words.pronouns for token in nearby):
             stated |= {Attribute.GENDER}
-        open_attributes = frozenset(Attribute) - stated
+        several = ClusterType.SEVERAL if phrase.several else ClusterType.ONE
+        historical = any(
+            start < tokens[-1].end and tokens[0].start < end for start, end in of_history
+        )
+        open_attributes = frozenset() if historical else frozenset(Attribute) - stated
         clusters.append(
             PeopleCluster(
                 kind=phrase.kind.name,
-                type=ClusterType.SEVERAL if phrase.several else ClusterType.ONE,
+                type=ClusterType.NAMED if historical else several,
                 start=tokens[0].start,
                 end=tokens[-1].end,
                 open_attributes=open_attributes,
@@ -104,6 +121,14 @@ def find_clusters(prompt: str) -> tuple[PeopleCluster, ...]:
             )
         )
     return tuple(sorted(clusters, key=lambda cluster: cluster.start))
+
+
+def _history(reading: Reading, words: PeopleWords) -> list[tuple[int, int]]:
+    """The spans of whoever is a person of history: all of the text where it names such a time."""
+    text = " ".join(token.text for token in reading.tokens)
+    if any(words.historical_times.find(reading)) or _CENTURY.search(text) or _YEAR.search(text):
+        return [(reading.tokens[0].start, reading.tokens[-1].end)]
+    return [(hit.start, hit.end) for hit in words.historical_people.find(reading)]
 
 
 def number_in(phrase: str) -> int | None:

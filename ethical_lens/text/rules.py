@@ -15,7 +15,7 @@ from ethical_lens.results import (
 )
 from ethical_lens.text import data, judge, minors, rewrite
 from ethical_lens.text.aligner import AlignmentError, UnreadablePrompt
-from ethical_lens.text.figures import public_figures
+from ethical_lens.text.figures import depicted_figures
 from ethical_lens.text.merge import merge_picture
 from ethical_lens.text.normalise import Reading, read
 from ethical_lens.text.people import find_clusters
@@ -64,7 +64,7 @@ class RuleAligner:
                 rewritten, negative_left = prompt, negative_prompt
                 label, rewrite_failed = Label.K3, True
 
-        figures = public_figures(reading)
+        figures = depicted_figures(reading)
         return TextVerdict(
             labels=frozenset({label, Label.A1} if figures else {label}),
             factors=frozenset(evidence.found),

@@ -11,6 +11,8 @@ A prompt can talk a model into anything, so its word is never the only one:
 - What is to be painted must have been read by both. Where the lists cannot read the prompt, a
   verdict that lets it pass unchanged rests on the model alone, and is not believed.
 - K3 is always believed, in whatever company of labels it comes.
+- Of people, what the lists know stays: who is named or of history is never diversified, what the
+  prompt states is not open, and the kind of a person, by which draws are balanced, is the lists'.
 """
 
 import re
@@ -21,13 +23,16 @@ from pydantic import ValidationError
 from ethical_lens.results import ClusterType, Label, PeopleCluster, TextVerdict
 from ethical_lens.text import judge
 from ethical_lens.text.aligner import UnreadablePrompt, UnreadableReply
-from ethical_lens.text.figures import public_figures
+from ethical_lens.text.figures import depicted_figures, public_figures
+from ethical_lens.text.kinds import PERSON
 from ethical_lens.text.llm.schema import Figure, Person, ScrutinyReply
 from ethical_lens.text.llm.wording import must_be_safe, must_keep_its_subject
 from ethical_lens.text.minors import clothing_pushed_away, pushes_adulthood_away
 from ethical_lens.text.normalise import Reading, read
+from ethical_lens.text.people import find_clusters
 from ethical_lens.text.vocabulary import why_unreadable
 
+_PLAIN_KIND: Final = re.compile(r"[a-z]+(?:[ -][a-z]+){0,2}(?<!.{41})")
 _REWRITTEN: Final = frozenset({Label.K1, Label.K2})
 
 
@@ -125,7 +130,7 @@ def _figures(named: tuple[Figure, ...], reading: Reading) -> tuple[str, ...]:
     """The figures to be depicted, and listed ones that the model did not mention at all."""
     wanted = [figure.name for figure in named if figure.depicted]
     mentioned = {usual for f in named for usual in (f.name, *public_figures(read(f.name)))}
-    overlooked = [name for name in public_figures(reading) if name not in mentioned]
+    overlooked = [name for name in depicted_figures(reading) if name not in mentioned]
     return tuple(dict.fromkeys((*wanted, *overlooked)))
 
 
@@ -134,23 +139,38 @@ def _clusters(people: tuple[Person, ...], prompt: str) -> tuple[PeopleCluster, .
 
     Raises `UnreadableReply` for people who are not in the prompt.
     """
+    listed = find_clusters(prompt)
     taken: list[tuple[int, int]] = []
     clusters: list[PeopleCluster] = []
     for person in people:
         start, end = _place(person.phrase, prompt, taken)
         taken.append((start, end))
-        named = person.number.cluster_type is ClusterType.NAMED
+        known = [own for own in listed if own.start < end and start < own.end]
+        open_attributes = frozenset(person.open_attributes)
+        for own in known:
+            open_attributes &= own.open_attributes
+        types = {person.number.cluster_type, *(own.type for own in known)}
+        named = ClusterType.NAMED in types
         clusters.append(
             PeopleCluster(
-                kind=person.kind if named else person.kind.casefold(),
-                type=person.number.cluster_type,
+                kind=known[0].kind if known else _kind(person.kind),
+                type=ClusterType.NAMED if named else person.number.cluster_type,
                 start=start,
                 end=end,
-                open_attributes=frozenset(person.open_attributes),
+                open_attributes=open_attributes,
                 life_stages=tuple(dict.fromkeys(person.life_stages)),
             )
         )
     return tuple(sorted(clusters, key=lambda cluster: cluster.start))
+
+
+def _kind(word: str) -> str:
+    """A kind of person that the lists do not know, as the key of a deck: short, and of letters."""
+    known = find_clusters(word)
+    if known:
+        return known[0].kind
+    plain = " ".join(word.casefold().split())
+    return plain if _PLAIN_KIND.fullmatch(plain) else PERSON.name
 
 
 def _place(phrase: str, prompt: str, taken: list[tuple[int, int]]) -> tuple[int, int]:

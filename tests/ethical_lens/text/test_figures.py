@@ -2,7 +2,7 @@
 
 import pytest
 
-from ethical_lens.text.figures import named_people, public_figures
+from ethical_lens.text.figures import depicted_figures, named_people, public_figures
 from ethical_lens.text.normalise import read
 
 
@@ -26,6 +26,25 @@ from ethical_lens.text.normalise import read
 )
 def test_names_are_matched_as_whole_words(text: str, names: tuple[str, ...]) -> None:
     assert public_figures(read(text)) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a city in the style of Elvis Presley", ()),
+        ("a dog, painted by Winston Churchill", ()),
+        ("Barack Obama in the style of Elvis Presley", ("Barack Obama",)),
+        ("a dog painted by Barack Obama, Obama smiling", ("Barack Obama",)),
+        ("painted by Barack Obama's window", ("Barack Obama",)),
+        ("Barack Obama painted by a child", ("Barack Obama",)),
+        ("a speech by Barack Obama", ("Barack Obama",)),
+        ("in the style of, Barack Obama", ("Barack Obama",)),
+    ],
+)
+def test_who_lends_a_style_is_named_and_not_depicted(text: str, names: tuple[str, ...]) -> None:
+    reading = read(text)
+    assert depicted_figures(reading) == names
+    assert public_figures(reading)
 
 
 def test_a_span_covers_the_name_and_nothing_else() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ethical_lens.policy import Policy
-from ethical_lens.results import ClusterType, Factor, Label, LifeStage
+from ethical_lens.results import Attribute, ClusterType, Factor, Label, LifeStage, PeopleCluster
 from ethical_lens.text.aligner import AlignmentError, UnreadablePrompt, UnreadableReply
 from ethical_lens.text.choose import scrutinise_with
 from ethical_lens.text.llm.aligner import LlmAligner
@@ -259,6 +259,59 @@ class TestMinors:
         allowed = POLICY.life_stages_to_draw(found.clusters[0].life_stages, found.factors)
         assert allowed
         assert not any(stage.under_twenty for stage in allowed)
+
+
+class TestPeople:
+    """What the lists know of people stays, whatever the model says."""
+
+    def clusters(
+        self, llm: ScriptedLlm, aligner: LlmAligner, prompt: str, *people: Any
+    ) -> tuple[PeopleCluster, ...]:
+        llm.answers(says(verdict(people=list(people))))
+        return aligner.scrutinise(prompt, "", POLICY).clusters
+
+    @pytest.mark.parametrize(
+        ("prompt", "phrase"),
+        [
+            ("Captain Ardo at the beach", "Captain Ardo"),
+            ("a Viking leader on a hill", "a Viking leader"),
+            ("soldiers in 1943", "soldiers"),
+        ],
+    )
+    def test_who_is_named_or_of_history_is_never_diversified(
+        self, llm: ScriptedLlm, aligner: LlmAligner, prompt: str, phrase: str
+    ) -> None:
+        (found,) = self.clusters(llm, aligner, prompt, person(phrase, "person"))
+        assert (found.type, found.open_attributes) == (ClusterType.NAMED, set())
+
+    def test_what_the_prompt_states_is_not_open(
+        self, llm: ScriptedLlm, aligner: LlmAligner
+    ) -> None:
+        phrase = "an old Asian doctor"
+        (found,) = self.clusters(llm, aligner, f"{phrase} in a park", person(phrase, "doctor"))
+        assert found.open_attributes == {Attribute.GENDER}
+
+    @pytest.mark.parametrize(
+        ("said", "kind"),
+        [
+            ("Falconer", "falconer"),
+            ("a very good doctor", "doctor"),
+            ("x" * 60, "person"),
+            ("falconer'); --", "person"),
+            ("one of four words", "person"),
+        ],
+    )
+    def test_a_kind_that_the_lists_do_not_know_is_a_few_plain_words(
+        self, llm: ScriptedLlm, aligner: LlmAligner, said: str, kind: str
+    ) -> None:
+        (found,) = self.clusters(llm, aligner, "a falconer in a park", person("a falconer", said))
+        assert found.kind == kind
+
+    def test_a_kind_that_the_lists_know_is_theirs(
+        self, llm: ScriptedLlm, aligner: LlmAligner
+    ) -> None:
+        (found,) = self.clusters(llm, aligner, DOCTOR, person("a doctor", "medical professional"))
+        assert found.kind == "doctor"
 
 
 class TestFigures:
