@@ -14,6 +14,7 @@ from workers.loading import (
     region_finder,
     scrutineer,
 )
+from workers.near import pdq_hash
 from workers.pngs import png_encode
 from workers.scrutinise import scrutiny_request
 
@@ -62,7 +63,8 @@ def job_edit(claims: Sequence[Claim]) -> bool:
                 round=claim.round,
                 png=png_encode(outcome.edited),
             )
-            edited.append(EditedPicture(picture_id, faces, stored, outcome.final))
+            pdq = pdq_hash(outcome.edited)
+            edited.append(EditedPicture(picture_id, faces, stored, outcome.final, pdq))
     return editing_finish(
         claim=claim,
         edited=edited,

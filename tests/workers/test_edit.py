@@ -8,6 +8,7 @@ from celery.exceptions import Ignore
 from django.db.models.functions import Now
 from PIL import Image
 
+from desk.models import PictureHash
 from ethical_lens.image import diffusion_editor
 from ethical_lens.image.face_edit import FaceEdit
 from ethical_lens.policy import Policy
@@ -24,6 +25,7 @@ from redrawing import SHOWN, Redraws, drawn
 from workers.edit import job_edit
 from workers.leasing import stages_run
 from workers.loading import face_reader
+from workers.near import pdq_hash
 from workers.pngs import png_decode, png_encode
 from workers.release import jobs_release
 from workers.scrutinise import jobs_scrutinise
@@ -105,6 +107,8 @@ def test_a_face_is_edited_and_the_edited_picture_is_what_is_let_out(
     assert picture.cleared_by.object_digest == picture.current.sha256
     image = png_decode(object_get(picture.current.key, sha256=picture.current.sha256))
     ((reading,),) = face_reader().read([image])
+    kept = PictureHash.objects.get(version=picture.current)
+    assert bytes(kept.pdq) == pdq_hash(image)
     face = reading.for_record()
     assert (face.gender, face.race, face.stage) == ("male", "White", LifeStage.MIDDLE_AGE)
 

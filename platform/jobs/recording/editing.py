@@ -15,6 +15,7 @@ from jobs.models import Job, Picture, PictureVersion
 from jobs.recording.painting import PictureToPaint, pictures_to_paint
 from jobs.recording.scrutiny import (
     PictureToScrutinise,
+    hashes_record,
     picture_settle,
     pictures_to_scrutinise,
     verdict_record,
@@ -34,12 +35,14 @@ _IN_VAIN: Final = (
 @dataclass(frozen=True, slots=True)
 class EditedPicture:
     """A picture whose face was to be painted anew: the faces that were read before and, where the
-    face reads as drawn now, the new picture and the verdict on it."""
+    face reads as drawn now, the new picture, the verdict on it, and its PDQ hash, unless it is too
+    flat to have one."""
 
     picture_id: UUID
     faces: tuple[ReadFace, ...]
     stored: StoredObject | None = None
     verdict: PictureVerdict | None = None
+    pdq: bytes | None = None
 
 
 def pictures_to_edit(claim: Claim) -> list[tuple[PictureToScrutinise, PictureToPaint]]:
@@ -101,6 +104,7 @@ def editing_finish(
                 model_digests=dict(painter_digests),
             )
             rows_insert([picture.current])
+            hashes_record([(picture.current, item.pdq)])
             picture.cleared_by = None
             decision = verdict_record(
                 job=job,

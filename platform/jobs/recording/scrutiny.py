@@ -1,7 +1,7 @@
 """What `scrutinise` reads and writes: a decision for every look, and what becomes of pictures."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -126,10 +126,8 @@ def scrutiny_finish(
         rows_update([painted[picture.id] for picture in pictures], "verdict")
         rows_update(pictures, "current", "status", "reason", "round", "cleared_by")
         hashed = [item for claim in held for item in scrutinised[claim]]
-        rows_insert(
-            PictureHash(version=picture.current, pdq=item.pdq, bands=bands_of(item.pdq))
-            for picture, item in zip(pictures, hashed, strict=True)
-            if item.pdq is not None
+        hashes_record(
+            (picture.current, item.pdq) for picture, item in zip(pictures, hashed, strict=True)
         )
         for claim in held:
             if any(item.not_as_drawn for item in scrutinised[claim]):
@@ -138,6 +136,15 @@ def scrutiny_finish(
                 second_round_add(job=jobs[claim.job_id])
 
     return stages_finish(claims=list(scrutinised), record=record, onward=onward)
+
+
+def hashes_record(found: Iterable[tuple[PictureVersion | None, bytes | None]]) -> None:
+    """Keep the PDQ hashes (32 bytes) of versions, by which near-identical pictures are found."""
+    rows_insert(
+        PictureHash(version=version, pdq=pdq, bands=bands_of(pdq))
+        for version, pdq in found
+        if version is not None and pdq is not None
+    )
 
 
 def _repaints(item: ScrutinisedPicture) -> bool:

@@ -65,7 +65,7 @@ def assert_same_as_by_hand(folder: Path, dimension: int) -> None:
     for concept, found in scores.items():
         expected = by_hand(folder / f"{concept.value}.pt", features)
         assert found.shape == (40,)
-        np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+        np.testing.assert_allclose(found.numpy(), expected, atol=1e-6, rtol=0)
         assert expected.std() > 0.001
 
 
