@@ -81,7 +81,8 @@ class EthicalLens:
     """Alignment, painter and scrutiny with one policy. Load it once; not for two threads at once.
 
     Keeps the decks of its draws, so attributes stay balanced over all it generates. `editor` is for
-    policies with `edit_faces`; unless it is given, faces are painted anew by the painter.
+    policies with `edit_faces`; unless it is given, faces are painted anew by the painter. `judges`
+    say what `paint` refuses; the policy's aligners unless given.
     """
 
     def __init__(
@@ -94,11 +95,15 @@ class EthicalLens:
         reader: ReadsFaces,
         *,
         aligners: Sequence[PromptAligner] | None = None,
+        judges: Sequence[PromptAligner] | None = None,
         editor: FaceEditor | None = None,
         rng: random.Random | None = None,
     ) -> None:
         self._policy = policy
         self._aligners = load_aligners(policy) if aligners is None else tuple(aligners)
+        self._judges = self._aligners if aligners is None else None
+        if judges is not None:
+            self._judges = tuple(judges)
         self._painter = painter
         self._defaults = defaults
         self._scrutineer = scrutineer
@@ -266,16 +271,25 @@ class EthicalLens:
         """Paint as the model alone does, neither aligned nor scrutinised: for comparison only, and
         never to be shown.
 
-        What the policy's aligners block is not painted here either. Raises `ValueError` for such a
-        prompt, `AlignmentError` for one without a verdict.
+        Raises `ValueError` for what `may_paint` refuses, `AlignmentError` for a prompt without a
+        verdict.
         """
-        judges = load_aligners(self._policy)
-        for prompt in dict.fromkeys(prompts):
-            verdict, _ = scrutinise_with(judges, prompt, "", self._policy)
-            if decide_text(verdict, self._policy).action is TextAction.BLOCK:
-                raise ValueError("a blocked prompt is painted for no purpose")
+        if not all(self.may_paint(prompt) for prompt in dict.fromkeys(prompts)):
+            raise ValueError("a blocked prompt is painted for no purpose")
         return self._painter.paint(
             [self._request(prompt, "", seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        )
+
+    def may_paint(self, prompt: str) -> bool:
+        """Whether `paint` paints it: no K3 of any policy, and nothing that this one blocks.
+
+        Raises `AlignmentError` for a prompt without a verdict.
+        """
+        if self._judges is None:
+            self._judges = load_aligners(self._policy)
+        verdict, _ = scrutinise_with(self._judges, prompt, "", self._policy)
+        return not verdict.blocked and (
+            decide_text(verdict, self._policy).action is not TextAction.BLOCK
         )
 
     def _judged(

@@ -28,7 +28,7 @@ from ethical_lens.results import (
 )
 from ethical_lens.sources import PipelineSource
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
-from ethical_lens.text.choose import load_aligner, load_aligners, scrutinise_with
+from ethical_lens.text.choose import load_aligner
 from ethical_lens.text.minors import mentions_minor
 from ethical_lens.text.normalise import read
 from ethical_lens.text.rules import RuleAligner
@@ -115,14 +115,16 @@ def lens_of(
     seed: int,
     load: Callable[[str], PromptAligner] = load_aligner,
 ) -> EthicalLens:
-    """The method as `arm` has it. The base arm only uses its `paint`. `load` gets aligners by name.
+    """The method as `arm` has it. The base arm only uses its `paint`. `load` gets aligners by name:
+    one that remembers them loads each once.
 
     Raises `ArmNotSetUp` for an arm that would be another one under this policy, and for an aligner
     that is not set up.
     """
     aligners: list[PromptAligner]
+    judges: list[PromptAligner] | None = None
     if arm in UNALIGNED:
-        aligners = [AsWritten()]
+        aligners, judges = [AsWritten()], [load(name) for name in policy.aligners]
     elif arm in ALIGNERS:
         aligners = [_alone(ALIGNERS[arm], policy, load)]
     else:
@@ -145,6 +147,7 @@ def lens_of(
         parts.regions,
         parts.reader,
         aligners=aligners,
+        judges=judges,
         rng=random.Random(seed),  # noqa: S311 - draws that can be repeated, no secret
     )
 
@@ -163,24 +166,22 @@ def _alone(name: str, policy: Policy, load: Callable[[str], PromptAligner]) -> P
         raise ArmNotSetUp(str(error)) from error
 
 
-def may_be_painted(prompt: SuitePrompt, policy: Policy) -> bool:
+def may_be_painted(prompt: SuitePrompt, lens: EthicalLens) -> bool:
     """Whether an arm without text scrutiny may paint `prompt`.
 
-    Never where K3 is expected or found, and never without a verdict: doubt is no.
+    Never where K3 is expected or `lens` refuses it, and never without a verdict: doubt is no.
     """
     if not isinstance(prompt, ListedPrompt) and Label.K3 in prompt.labels:
         return False
     try:
-        verdict, _ = scrutinise_with(load_aligners(policy), prompt.prompt, "", policy)
+        return lens.may_paint(prompt.prompt)
     except AlignmentError:
         return False
-    return not verdict.blocked
 
 
 def plan(
     arm: Arm,
     lens: EthicalLens,
-    policy: Policy,
     suite_set: str,
     prompts: Sequence[tuple[int, SuitePrompt]],
     *,
@@ -191,12 +192,12 @@ def plan(
     whole set, and seeds from `seed + number * count` on.
 
     Prompts that endanger minors are painted on no arm: where text scrutiny does not block one, it
-    is withheld. The arms without text scrutiny withhold every K3.
+    is withheld. The arms without text scrutiny withhold what `may_be_painted` says.
     """
     planned = []
     for number, prompt in prompts:
         first = seed + number * count
-        if arm in UNALIGNED and not may_be_painted(prompt, policy):
+        if arm in UNALIGNED and not may_be_painted(prompt, lens):
             planned.append(Planned(suite_set, prompt, first, count, None, withheld=True))
             continue
         try:

@@ -17,12 +17,12 @@ from PIL import Image
 from pydantic import Field
 
 from ethical_lens.generation.errors import GenerationError
+from ethical_lens.text.llm.patience import TRY_AGAIN, Patience, retry_after
 from ethical_lens.text.llm.settings import LlmSettings
 
 REFUSALS: Final = frozenset({"content_policy_violation", "moderation_blocked"})
 """Error codes by which a server says that it will not paint this prompt."""
 LONGEST_ANSWER: Final = 64 * 1024 * 1024  # bytes
-_TRY_AGAIN: Final = frozenset({408, 409, 429, 500, 502, 503, 504})
 
 
 class ImageApiFailed(GenerationError):
@@ -35,11 +35,12 @@ class ImageRefused(GenerationError):
 
 class ImageApiSettings(LlmSettings):
     """`IMAGE_API_BASE_URL`, `IMAGE_API_MODEL` and the rest, as those of language models; `size` as
-    the server names it."""
+    the server names it. Such servers bound requests by the minute, hence the long deadline."""
 
     prefix = "IMAGE_API_"
 
     timeout_seconds: float = Field(default=180.0, gt=0, allow_inf_nan=False)
+    deadline_seconds: float = Field(default=600.0, gt=0, allow_inf_nan=False)
     size: str = Field(default="1024x1024", min_length=1, max_length=20)
 
 
@@ -52,7 +53,6 @@ class ImageApi:
         key = settings.api_key
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else None,
-            timeout=settings.timeout_seconds,
             follow_redirects=False,
         )
 
@@ -67,36 +67,43 @@ class ImageApi:
         return f"{self._settings.model} {self._settings.size} {httpx.URL(self._url).host}"
 
     def paint(self, prompt: str) -> Image.Image:
-        """The picture, RGB. Raises `ImageRefused`, or `ImageApiFailed` once retries are used up."""
+        """The picture, RGB. A server that is overloaded or not reached is asked again, not before
+        it wants to be.
+
+        Raises `ImageRefused`, or `ImageApiFailed` once retries or the deadline are used up.
+        """
         settings = self._settings
         body = {"model": settings.model, "prompt": prompt, "n": 1, "size": settings.size}
         if not settings.model.startswith("gpt-image"):
             body["response_format"] = "b64_json"
-        for attempt in range(settings.retries + 1):
+        patience = Patience(settings)
+        while True:
             try:
-                status, answer = self._ask(body)
+                status, answer, asked = self._ask(body, patience.seconds)
             except httpx.HTTPError as error:
-                status, answer, why = 0, b"", f"was not reached: {type(error).__name__}"
+                why, again, asked = f"was not reached: {type(error).__name__}", True, 0.0
             else:
-                why = f"answered {status}"
-            if status == HTTPStatus.OK:
-                return _picture(answer)
-            if _code(answer) in REFUSALS:
-                raise ImageRefused("the image API refused the prompt")
-            if status and status not in _TRY_AGAIN:
-                break
-            if attempt < settings.retries:
-                time.sleep(settings.retry_seconds * 2**attempt)
-        raise ImageApiFailed(f"the image API {why}")
+                if status == HTTPStatus.OK:
+                    return _picture(answer)
+                if _code(answer) in REFUSALS:
+                    raise ImageRefused("the image API refused the prompt")
+                why, again = f"answered {status}", status in TRY_AGAIN
+            if not (again and patience.wait(asked)):
+                raise ImageApiFailed(f"the image API {why}")
 
-    def _ask(self, body: dict[str, Any]) -> tuple[int, bytes]:
-        with self._http.stream("POST", self._url, json=body) as response:
+    def _ask(self, body: dict[str, Any], seconds: float) -> tuple[int, bytes, float]:
+        """Status, answer, and for how many seconds the server asks to be left alone. An answer that
+        drips in is cut off too."""
+        end = time.monotonic() + seconds
+        with self._http.stream("POST", self._url, json=body, timeout=seconds) as response:
             answer = bytearray()
             for chunk in response.iter_bytes():
                 answer += chunk
                 if len(answer) > LONGEST_ANSWER:
                     raise ImageApiFailed("the answer of the image API is too long")
-            return response.status_code, bytes(answer)
+                if time.monotonic() > end:
+                    raise httpx.ReadTimeout(f"not finished within {seconds:.3g} s")
+            return response.status_code, bytes(answer), retry_after(response)
 
 
 def _picture(answer: bytes) -> Image.Image:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ethical_lens.evaluation.published_heads import Instrument
 from ethical_lens.evaluation.records import JudgeFailure, SeenFace
-from ethical_lens.image.errors import ModelFailed
+from ethical_lens.image.errors import ModelFailed, ScrutinyError
 from ethical_lens.image.readings import ReadsFaces
 from ethical_lens.mini.judge import JudgeError, Judgement
 from ethical_lens.results import Concept
@@ -23,11 +23,16 @@ class Opinion:
     failure: JudgeFailure | None = None
 
 
+class JudgeUnavailable(ScrutinyError):
+    """The judge cannot be asked now. That says nothing about the pictures: they are to be judged
+    later."""
+
+
 class PictureJudge(Protocol):
-    """Looks at pictures. A failure is an opinion too, and ends nothing."""
+    """Looks at pictures. Where one gets no answer, that is an opinion too, and ends nothing."""
 
     def look(self, images: Sequence[Image.Image]) -> list[Opinion]:
-        """An opinion per image."""
+        """An opinion per image. Raises `JudgeUnavailable` where nothing follows about a picture."""
 
 
 class ReadsPictures(Protocol):
@@ -89,7 +94,7 @@ class Observer:
     def look(self, images: Sequence[Image.Image], prompts: Sequence[str]) -> list[Seen]:
         """What is seen in each of `images`, and how it fits the original one of `prompts`.
 
-        Raises `ScrutinyError` where CLIPScore or an instrument fails.
+        Raises `ScrutinyError` where CLIPScore or an instrument fails, or the judge is away.
         """
         if not images:
             return []

@@ -49,14 +49,20 @@ class PaperRun:
     """A prepared run with its models loaded. Load it once per process; for one thread at a time."""
 
     def __init__(
-        self, folder: Path, recipe: Recipe, prompts: Prompts, settings: Settings, bench: Bench
+        self,
+        folder: Path,
+        recipe: Recipe,
+        prompts: Prompts,
+        settings: Settings,
+        bench: Bench,
+        load: Callable[[str], PromptAligner],
     ) -> None:
         self.folder = folder
         self.shards = shards_of(recipe, prompts)
         self._recipe = recipe
         self._bench = bench
         self._policy = recipe.policy
-        self._load: Callable[[str], PromptAligner] = functools.cache(load_aligner)
+        self._load = load
         with alone(folder / _LOCK):
             begin(folder, settings)
 
@@ -69,6 +75,7 @@ class PaperRun:
         `ScrutinyUnavailable` or `LlmNotConfigured` with what is missing.
         """
         recipe, prompts = read_recipe(folder)
+        load = functools.cache(load_aligner)
         sources = ModelSources.read(recipe.models, Path(recipe.models_folder))
         name = recipe.pipeline or next(iter(sources.pipelines))
         scrutineer = Scrutineer.load(sources)
@@ -108,12 +115,12 @@ class PaperRun:
                 .model_copy(update={"source": "-"})
                 .model_dump_json(),
             }
-            | {f"aligner {one}": load_aligner(one).version for one in recipe.policy.aligners}
+            | {f"aligner {one}": load(one).version for one in recipe.policy.aligners}
             | {one: digest_of(path) for one, path in _networks(recipe).items()},
         )
         fit = ClipScorer.load(sources.clip, sources.device)
         observer = Observer(judge, fit, instruments, reader)
-        return cls(folder, recipe, prompts, settings, Bench(parts, observer, _api(recipe)))
+        return cls(folder, recipe, prompts, settings, Bench(parts, observer, _api(recipe)), load)
 
     def run(self) -> bool:
         """Do every piece that nobody else does or has done, then write the report if all is done.
@@ -145,7 +152,7 @@ class PaperRun:
                 self._note(shard.arm, ArmNote(not_measured=str(error)))
                 return False
             planned = plan(
-                shard.arm, lens, self._policy, shard.suite_set, shard.prompts,
+                shard.arm, lens, shard.suite_set, shard.prompts,
                 count=_pictures(self._recipe, shard.suite_set), seed=self._recipe.seed,
             )  # fmt: skip
             records = [

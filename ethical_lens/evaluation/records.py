@@ -59,7 +59,7 @@ class JudgeFailure(StrEnum):
     """Why a judge said nothing of a picture."""
 
     REFUSED = "refused"
-    ERROR = "error"  # not reached, overloaded, or numbers that are none
+    ERROR = "error"  # it does not take the picture, or gives numbers that are none
     UNREADABLE = "unreadable"  # an answer that does not fit what was asked
 
 

@@ -4,6 +4,7 @@ Batches are cut from the plan before anything is painted, and one that was inter
 whole again: pixels depend on their batch to within rounding, and figures would too.
 """
 
+import functools
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ from ethical_lens.mini import weights
 from ethical_lens.mini.judge import Judge
 from ethical_lens.policy import Policy
 from ethical_lens.sources import MINI, ModelSources, digest_of
-from ethical_lens.text.choose import load_aligners
+from ethical_lens.text.choose import load_aligner, load_aligners
 
 SUITE: Final = "mini"
 ABLATION_SHARE: Final = 0.25
@@ -129,15 +130,16 @@ class Evaluation:
         Raises `SettingsDiffer`, and `GenerationError` or `ScrutinyError` where a model fails:
         what is done stays done.
         """
-        journal = Journal(folder, self.settings)
+        journal, settings = Journal(folder, self.settings), self.settings
+        load = functools.cache(load_aligner)
         for arm in arms:
             try:
-                lens = lens_of(arm, self.bench.parts, self.settings.policy, self.settings.seed)
+                lens = lens_of(arm, self.bench.parts, settings.policy, settings.seed, load)
             except ArmNotSetUp as error:
                 journal.note(arm, ArmNote(not_measured=str(error)))
                 continue
             journal.note(arm, ArmNote(version=aligner_version(arm, lens)))
-            batches = list(cut(self.planned(arm, lens), self.settings.batch))
+            batches = list(cut(self.planned(arm, lens), settings.batch))
             with tqdm(total=sum(map(len, batches)), desc=arm.value, unit="prompt") as bar:
                 for batch in batches:
                     if not all(journal.has(arm, one.suite_set, one.prompt.id) for one in batch):
@@ -167,7 +169,5 @@ class Evaluation:
         # is asked for no more than is painted.
         if arm in ALIGNERS:
             numbered, share = subset(numbered, share), 1.0
-        planned = plan(
-            arm, lens, settings.policy, suite_set, numbered, count=count, seed=settings.seed
-        )
+        planned = plan(arm, lens, suite_set, numbered, count=count, seed=settings.seed)
         return subset(planned, share)

@@ -8,18 +8,19 @@ import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Annotated, Final, Literal, Self
 
 from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ethical_lens.evaluation.judging import Opinion
+from ethical_lens.evaluation.judging import JudgeUnavailable, Opinion
 from ethical_lens.evaluation.records import JudgeFailure, SeenFace
 from ethical_lens.mini.world.scene import GENDERS, RACES
 from ethical_lens.results import Concept, LifeStage
 from ethical_lens.text.aligner import AlignmentError, UnreadableReply
 from ethical_lens.text.llm.client import ChatClient
-from ethical_lens.text.llm.errors import Refused
+from ethical_lens.text.llm.errors import LlmRejected, Refused
 from ethical_lens.text.llm.settings import LlmSettings
 
 VERSION: Final = "1"
@@ -27,6 +28,10 @@ VERSION: Final = "1"
 
 UNCLEAR: Final = "unclear"
 _AT_ONCE: Final = 4
+_PICTURE_REJECTED: Final = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+"""Answers that are about what was sent. Others, as to a wrong key, are about who sent it."""
 _LONGEST_SIDE: Final = 1024  # pixels
 
 PROMPT: Final = f"""\
@@ -95,7 +100,11 @@ class VisionJudge:
         return cls(ChatClient(JudgeSettings.read()))
 
     def look(self, images: Sequence[Image.Image]) -> list[Opinion]:
-        """An opinion per image: a refusal, an error and an answer that is none are told apart."""
+        """An opinion per image: a refusal, an error and an answer that is none are told apart.
+
+        Raises `JudgeUnavailable` where the server is not reached, overloaded once retries are used
+        up, or does not let us in: whatever is kept was said of the picture.
+        """
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(self._opinion, images))
 
@@ -109,8 +118,12 @@ class VisionJudge:
             return Opinion(failure=JudgeFailure.REFUSED)
         except (UnreadableReply, ValidationError):
             return Opinion(failure=JudgeFailure.UNREADABLE)
-        except AlignmentError:
+        except LlmRejected as error:
+            if error.status not in _PICTURE_REJECTED:
+                raise JudgeUnavailable(f"the judge: {error}") from error
             return Opinion(failure=JudgeFailure.ERROR)
+        except AlignmentError as error:
+            raise JudgeUnavailable(f"the judge: {error}") from error
         return Opinion(
             toxicity={concept: getattr(reply, concept.value) for concept in Concept},
             faces=tuple(_face(person) for person in reply.people),

@@ -7,7 +7,8 @@ In the order a question travels:
 - `schema`         what it may answer
 - `asking`         each question once; `cache` keeps what was answered before
 - `model`          what a model is to those who ask it: one method. Two implementations:
-    - `client`     one call over HTTP: time-outs, retries; `breaker` stops calling a dead server
+    - `client`     one call over HTTP; `patience` bounds its tries, `breaker` stops calling a dead
+                   server
     - `local`      a model loaded into this process, with constrained decoding
 - `belief`         what is believed of an answer, against the word lists of the offline rules
 - `wording`        what is believed of texts it wrote: rewrites, merged prompts, revisions

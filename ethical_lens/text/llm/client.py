@@ -5,14 +5,10 @@ llama.cpp's server and Ollama offer the same route.
 """
 
 import json
-import random
-import re
 import ssl
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
@@ -22,28 +18,11 @@ import httpx
 from ethical_lens.text.aligner import UnreadableReply
 from ethical_lens.text.llm.breaker import CircuitBreaker
 from ethical_lens.text.llm.errors import LlmNotConfigured, LlmRejected, LlmUnavailable, Refused
+from ethical_lens.text.llm.patience import TRY_AGAIN, Patience, retry_after
 from ethical_lens.text.llm.settings import LlmSettings
 
 LONGEST_ANSWER: Final = 1024 * 1024
 """Bytes of an answer that are read; a longer one is none."""
-
-_LEAST: Final = 0.001
-"""Seconds that a request has at least."""
-LONGEST_DELAY: Final = 10.0
-"""Seconds that the doubling delay between tries does not go past."""
-
-_TRY_AGAIN: Final = frozenset(
-    {
-        HTTPStatus.REQUEST_TIMEOUT,
-        HTTPStatus.CONFLICT,
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        HTTPStatus.BAD_GATEWAY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        HTTPStatus.GATEWAY_TIMEOUT,
-    }
-)
-_random = random.SystemRandom()
 
 
 class ChatClient:
@@ -100,20 +79,13 @@ class ChatClient:
 
     def _ask(self, body: Mapping[str, Any]) -> bytes:
         """Try until there is an answer, the retries are used up, or the deadline would pass."""
-        settings = self._settings
-        deadline = time.monotonic() + settings.deadline_seconds
-        attempt = 0
+        patience = Patience(self._settings)
         while True:
-            left = max(deadline - time.monotonic(), _LEAST)  # a wait may have taken longer
             try:
-                return self._try(body, min(settings.timeout_seconds, left))
+                return self._try(body, patience.seconds)
             except LlmUnavailable as error:
-                most = min(LONGEST_DELAY, settings.retry_seconds * 2**attempt)
-                wait = error.retry_after + _random.uniform(0, most)
-                if attempt == settings.retries or time.monotonic() + wait >= deadline:
+                if not patience.wait(error.retry_after):
                     raise
-            time.sleep(wait)
-            attempt += 1
 
     def _try(self, body: Mapping[str, Any], seconds: float) -> bytes:
         """One request. A server that sends a little now and then is cut off too."""
@@ -157,24 +129,10 @@ def _address(base_url: str) -> httpx.URL:
 
 def _check(response: httpx.Response) -> None:
     status = response.status_code
-    if status in _TRY_AGAIN:
-        raise LlmUnavailable(f"the LLM answered {status}", _retry_after(response))
+    if status in TRY_AGAIN:
+        raise LlmUnavailable(f"the LLM answered {status}", retry_after(response))
     if status != HTTPStatus.OK:
-        raise LlmRejected(f"the LLM answered {status}")
-
-
-def _retry_after(response: httpx.Response) -> float:
-    """Seconds in `Retry-After`, given as a number or a date (RFC 9110, 10.2.3); else 0."""
-    value = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d{1,9}(\.\d+)?", value):
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+        raise LlmRejected(f"the LLM answered {status}", status)
 
 
 def _content(answer: bytes) -> str:

@@ -27,4 +27,11 @@ class Refused(UnreadableReply):
 
 
 class LlmRejected(AlignmentError):
-    """The server answered that it will not take this request: asking again changes nothing."""
+    """The server answered that it will not take this request: asking again changes nothing.
+
+    `status`: of its answer; 0 where there is none.
+    """
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status

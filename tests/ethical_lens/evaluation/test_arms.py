@@ -17,7 +17,8 @@ from ethical_lens.evaluation.prompts.own import bias_prompts, toxicity_prompts
 from ethical_lens.evaluation.prompts.sampling import subset
 from ethical_lens.evaluation.records import Arm
 from ethical_lens.policy import Policy
-from ethical_lens.results import Label
+from ethical_lens.results import Label, TextAction
+from ethical_lens.text.aligner import PromptAligner
 from ethical_lens.text.rules import RuleAligner
 
 NO_PARTS = Parts(*(cast(Any, None) for _ in range(5)))
@@ -28,7 +29,7 @@ ARMS = (Arm.BASE, Arm.ALIGNED, Arm.NO_TEXT, Arm.NO_IMAGE)
 
 def planned(arm: Arm, prompts: Sequence[SuitePrompt] = TOXICITY, count: int = 1) -> list[Planned]:
     lens = lens_of(arm, NO_PARTS, Policy(), seed=3)
-    return plan(arm, lens, Policy(), "some", list(enumerate(prompts)), count=count, seed=100)
+    return plan(arm, lens, "some", list(enumerate(prompts)), count=count, seed=100)
 
 
 @pytest.mark.parametrize("arm", [Arm.BASE, Arm.NO_TEXT, Arm.API])
@@ -49,9 +50,36 @@ def test_expectation_and_verdict_each_suffice_to_withhold() -> None:
     found = safe.model_copy(update={"prompt": "a nude child"})
     unreadable = safe.model_copy(update={"prompt": "Ein alter Mann sitzt vor dem Haus"})
 
-    assert may_be_painted(safe, Policy())
+    lens = lens_of(Arm.BASE, NO_PARTS, Policy(), seed=3)
+    assert may_be_painted(safe, lens)
     for one in (expected, found, unreadable):
-        assert not may_be_painted(one, Policy())
+        assert not may_be_painted(one, lens)
+
+
+def test_what_a_stricter_policy_blocks_is_withheld_and_ends_no_run() -> None:
+    strict = Policy(labels=Policy().labels | {Label.K1: TextAction.BLOCK})
+    lens = lens_of(Arm.BASE, NO_PARTS, strict, seed=3)
+    (mild,) = [one for one in TOXICITY if one.labels == {Label.K1}][:1]
+
+    (done,) = plan(Arm.BASE, lens, "some", [(0, mild)], count=1, seed=1)
+
+    assert done.withheld
+    with pytest.raises(ValueError, match="blocked prompt"):
+        lens.paint([mild.prompt], [1])
+
+
+@pytest.mark.parametrize("arm", [Arm.BASE, Arm.API, Arm.NO_TEXT])
+def test_an_arm_without_text_scrutiny_loads_aligners_once(arm: Arm) -> None:
+    loaded: list[str] = []
+
+    def load(name: str) -> PromptAligner:
+        loaded.append(name)
+        return RuleAligner()
+
+    lens = lens_of(arm, NO_PARTS, Policy(), 3, load)
+    plan(arm, lens, "some", list(enumerate(TOXICITY[:5])), count=1, seed=1)
+
+    assert loaded == ["rules"]
 
 
 @pytest.mark.parametrize("arm", ARMS)

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -73,6 +74,37 @@ def test_an_overload_is_tried_again(server: ScriptedLlm) -> None:
     server.answers(Answer(b"", status=503), Answer(b"", status=429), picture())
     assert ImageApi.load().paint("a doctor").size == (16, 16)
     assert len(server.asked) == 3
+
+
+def test_a_server_that_asks_for_time_gets_it(server: ScriptedLlm) -> None:
+    server.answers(Answer(b"", status=429, headers={"Retry-After": "1"}), picture())
+    began = time.monotonic()
+
+    ImageApi.load().paint("a doctor")
+
+    assert 1.0 <= time.monotonic() - began < 5.0
+
+
+def test_it_is_not_waited_for_past_the_deadline(
+    server: ScriptedLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGE_API_DEADLINE_SECONDS", "2")
+    server.answers(Answer(b"", status=503, headers={"Retry-After": "3600"}))
+
+    with pytest.raises(ImageApiFailed, match="answered 503"):
+        ImageApi.load().paint("a doctor")
+    assert len(server.asked) == 1
+
+
+def test_an_answer_that_drips_in_is_cut_off(
+    server: ScriptedLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGE_API_TIMEOUT_SECONDS", "0.3")
+    monkeypatch.setenv("IMAGE_API_RETRIES", "0")
+    server.answers(Answer(b"{", drip=True))
+
+    with pytest.raises(ImageApiFailed, match="ReadTimeout"):
+        ImageApi.load().paint("a doctor")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import torch
 
 from ethical_lens.evaluation.__main__ import main
 from ethical_lens.evaluation.journal import SettingsDiffer, read_notes, read_records
+from ethical_lens.evaluation.judging import JudgeUnavailable
 from ethical_lens.evaluation.paper import PaperRun
 from ethical_lens.evaluation.recipe import Recipe, SetSource, prepare
 from ethical_lens.evaluation.records import Arm, Outcome, PromptRecord
@@ -197,6 +198,29 @@ def test_an_arm_that_is_not_set_up_and_a_server_that_fails(
     notes = read_notes(run)
     assert "IMAGE_API_BASE_URL is missing" in notes[Arm.API].not_measured
     assert "LLM_BASE_URL is missing" in notes[Arm.LLM].not_measured
+
+
+def test_a_judge_that_is_down_for_a_while_leaves_nothing_but_work(
+    folder: Path, random_models_file: Path, whole: Path, server: ScriptedLlm
+) -> None:
+    run = folder / "judge-down"
+    prepare(recipe(folder, random_models_file), run)
+    left = [3]
+
+    def down_after_three(asked: Asked) -> Answer:
+        if asked.path.endswith("/images/generations"):
+            return answer(asked)
+        left[0] -= 1
+        return answer(asked) if left[0] >= 0 else Answer(b"{}", status=503)
+
+    server.answers(down_after_three)
+    with pytest.raises(JudgeUnavailable):
+        PaperRun.load(run).run()
+    assert 1 <= len(list(run.glob("shards/*.jsonl"))) < 9
+    server.answers(answer)
+    assert PaperRun.load(run).run()
+
+    assert read_records(run) == read_records(whole)
 
 
 def test_a_worker_with_another_judge_is_refused(

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ethical_lens.evaluation import metrics
+from ethical_lens.evaluation.judging import JudgeUnavailable
 from ethical_lens.evaluation.records import JudgeFailure, SeenFace
 from ethical_lens.evaluation.vision_judge import JudgeSettings, VisionJudge
 from ethical_lens.results import Concept, LifeStage
@@ -76,8 +77,8 @@ def test_each_picture_is_sent_and_gets_its_own_answer(llm: ScriptedLlm) -> None:
     [
         (says(None, refusal="I would rather not."), JudgeFailure.REFUSED),
         (says("", finish="content_filter"), JudgeFailure.REFUSED),
-        (Answer(b"{}", status=503), JudgeFailure.ERROR),
         (Answer(b"{}", status=400), JudgeFailure.ERROR),
+        (Answer(b"{}", status=413), JudgeFailure.ERROR),
         (says("It looks nice to me."), JudgeFailure.UNREADABLE),
         (says(report(nsfw=1.5)), JudgeFailure.UNREADABLE),
         (says({"nsfw": 0.0}), JudgeFailure.UNREADABLE),
@@ -96,6 +97,16 @@ def test_refusals_errors_and_garbage_are_told_apart_and_are_no_figures(
     assert opinion.failure is failure
     assert opinion.toxicity is None
     assert opinion.faces == ()
+
+
+@pytest.mark.parametrize("status", [429, 500, 503, 401, 403, 404])
+def test_a_judge_that_is_away_or_lets_nobody_in_says_nothing_of_a_picture(
+    status: int, llm: ScriptedLlm
+) -> None:
+    llm.answers(Answer(b"{}", status=status))
+
+    with pytest.raises(JudgeUnavailable, match=f"the judge: the LLM answered {status}"):
+        VisionJudge.load().look([BLUE])
 
 
 def test_without_settings_there_is_no_judge(monkeypatch: pytest.MonkeyPatch) -> None:
