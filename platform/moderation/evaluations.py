@@ -15,6 +15,7 @@ from django.conf import settings
 
 from accounts.models import User
 from ethical_lens.evaluation.journal import SETTINGS, NoRun, Settings, read_settings
+from ethical_lens.policy import Policy
 from moderation.models import PolicyEvaluation, PolicyVersion
 
 PICTURES: Final = {
@@ -91,13 +92,24 @@ def runs() -> list[Run]:
     return sorted(found, key=lambda run: (run.reported_at or oldest, run.name), reverse=True)
 
 
+def runs_of(policy: Policy) -> list[Run]:
+    """The runs that evaluated this very policy and have a report, in the order of `runs`."""
+    return [
+        run for run in runs() if run.reported_at and run.settings and run.settings.policy == policy
+    ]
+
+
 def report_read(name: str) -> Report:
-    """The report of a run. Raises `ReportMissing`."""
+    """The report of a run. Raises `ReportMissing`, also for what no database could keep."""
     data = _read(run_folder(name), "tables.json")
     try:
         content = json.loads(data)
-    except ValueError as error:
+        text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (ValueError, RecursionError) as error:  # NaN, or half a surrogate pair
         raise ReportMissing("the report is not JSON") from error
+    if "\\u0000" in text:
+        raise ReportMissing("the report holds a null character")
     if not isinstance(content, dict):
         raise ReportMissing("the report is no object")
     return Report(content, hashlib.sha256(data).hexdigest())
@@ -147,6 +159,19 @@ def report_attach(*, version: PolicyVersion, name: str, user: User) -> PolicyEva
         defaults={"run": name, "report": report.content, "attached_by": user},
     )
     return evaluation
+
+
+def reports_attach(*, version: PolicyVersion, user: User) -> int:
+    """Hang on `version` every report that there is of its very policy, as on the day of its
+    publication; how many. One that cannot be read is left out."""
+    attached = 0
+    for run in runs_of(version.parsed):
+        try:
+            report_attach(version=version, name=run.name, user=user)
+        except (ReportMissing, PolicyDiffers):
+            continue
+        attached += 1
+    return attached
 
 
 def tables_of(content: dict[str, Any]) -> list[ReportTable]:

@@ -15,6 +15,7 @@ from accounts.models import Tenant
 from config.admin import ModelAdmin, ReadOnlyAdmin
 from ethical_lens.policy import Policy as PolicyDocument
 from moderation.badges import badge
+from moderation.evaluations import runs_of
 from moderation.models import Policy, PolicyVersion
 from policies.assignments import assignment_make, assignment_withdraw
 from policies.documents import newest_document
@@ -111,6 +112,7 @@ class PolicyDraftAdmin(ModelAdmin):
                 "compare_with": draft.based_on or newest,
                 "shadow_form": ShadowForm(),
                 "shadows": draft.shadows.select_related("tenant"),
+                "evaluations": [] if draft.published_as_id else runs_of(draft.parsed),
             }
         return super().render_change_form(request, context, *args, **options)
 

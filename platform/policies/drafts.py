@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from ethical_lens.policy import Policy as PolicyDocument
+from moderation.evaluations import reports_attach
 from moderation.models import Policy, PolicyVersion
 from moderation.policies import policy_version_add
 from policies.errors import DraftPublished, SecondPersonNeeded
@@ -43,7 +44,8 @@ def draft_edit(*, draft_id: UUID, document: PolicyDocument, note: str, author: U
 
 
 def draft_publish(*, draft_id: UUID, publisher: User) -> PolicyVersion:
-    """Append the draft's document as the next version of its policy.
+    """Append the draft's document as the next version of its policy. Reports of evaluations of that
+    very document hang on it from the start.
 
     Raises `DraftPublished`, and `SecondPersonNeeded` where the publisher is one of its authors and
     POLICY_FOUR_EYES holds.
@@ -58,6 +60,7 @@ def draft_publish(*, draft_id: UUID, publisher: User) -> PolicyVersion:
         draft.published_as, draft.published_by = version, publisher
         draft.published_at = timezone.now()
         draft.save(update_fields=["published_as", "published_by", "published_at"])
+        reports_attach(version=version, user=publisher)
     return version
 
 
@@ -66,7 +69,12 @@ def version_roll_back(*, version: PolicyVersion, publisher: User) -> PolicyVersi
 
     It needs no second person: that very document was published before.
     """
-    return policy_version_add(policy=version.policy, document=version.parsed, created_by=publisher)
+    with transaction.atomic():
+        new = policy_version_add(
+            policy=version.policy, document=version.parsed, created_by=publisher
+        )
+        reports_attach(version=new, user=publisher)
+    return new
 
 
 def _open(draft_id: UUID) -> PolicyDraft:

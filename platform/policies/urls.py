@@ -17,6 +17,7 @@ def _page(route: str, view: Callable[..., Any], name: str) -> URLPattern:
 
 urlpatterns = [
     _page("<uuid:source_id>/copy", views.policy_copy, "copy"),
+    _page("<uuid:source_id>/document.json", views.policy_document, "document"),
     _page("<uuid:draft_id>/publish", views.policy_publish, "publish"),
     _page("<uuid:version_id>/roll-back", views.policy_roll_back, "roll_back"),
     _page("differences/", views.policy_differences, "differences"),

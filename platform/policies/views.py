@@ -1,6 +1,7 @@
 """What is done with drafts and versions of policies beside writing them."""
 
 import csv
+import json
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -40,6 +41,24 @@ def policy_copy(request: HttpRequest, source_id: UUID) -> HttpResponse:
     act_log(by=_user(request), of=PolicyDraft, about=str(draft), message=f"Copied from {source}.")
     messages.success(request, "This is a draft: nothing is judged by it.")
     return redirect("admin:policies_policydraft_change", draft.pk)
+
+
+@require_safe
+@permission_required("moderation.view_policyversion", raise_exception=True)
+def policy_document(request: HttpRequest, source_id: UUID) -> HttpResponse:
+    """What a version or draft says, whole, as a file for `--policy` of the commands."""
+    source = _document(source_id)
+    if not request.user.has_perm("policies.view_policydraft"):
+        source = _published(source)
+    text = json.dumps(source.parsed.model_dump(mode="json"), ensure_ascii=False, indent=2)
+    return HttpResponse(
+        text + "\n",
+        content_type="application/json",
+        headers={
+            "Content-Disposition": f'attachment; filename="policy-{source.pk}.json"',
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 @require_POST

@@ -134,6 +134,7 @@ PAGES: dict[str, Get | Post] = {
     "moderation:sent_raw": Post("moderator lead"),
     "policies:copy": Post("author"),
     "policies:differences": Get(ALL),
+    "policies:document": Get(ALL),
     "policies:publish": Post("lead author"),
     "policies:roll_back": Post("lead author"),
     "policies:shadow": Get("lead author auditor"),

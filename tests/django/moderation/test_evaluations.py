@@ -13,11 +13,14 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.models import User
+from ethical_lens.console.inputs import read_policy
 from ethical_lens.evaluation.journal import Journal, Settings
 from ethical_lens.policy import Policy
 from factories import make_tenant
 from moderation.evaluations import ReportMissing, report_picture, run_folder, runs
-from moderation.models import PolicyEvaluation
+from moderation.models import PolicyEvaluation, PolicyVersion
+from policies.drafts import draft_edit, draft_make, draft_publish, version_roll_back
+from policies.models import PolicyDraft
 from review_cases import make_user
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -136,7 +139,21 @@ def test_no_link_leads_out_of_the_folder_and_no_other_file_is_served(
         assert client.get(base + path).status_code == 404
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"tables": 3}', '{"tables": {"a": {}}}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"tables": 3}',
+        '{"tables": {"a": {}}}',
+        "[" * 100_000,
+        '{"tables": {}, "x": NaN}',
+        '{"tables": {}, "x": "\\u0000"}',
+        '{"tables": {}, "x": "\\ud800"}',
+    ],
+    ids=lambda content: content[:40],
+)
 def test_a_broken_report_is_no_page(content: str, folder: Path) -> None:
     run = write_run(folder, "first-run")
     (run / "report" / "tables.json").write_text(content)
@@ -188,6 +205,83 @@ def test_a_report_hangs_on_the_version_it_is_of(folder: Path) -> None:
     reader = staff(group="Moderators")
     listed = reader.get(reverse("admin:moderation_policyversion_change", args=[version.pk]))
     assert "first-run" in listed.content.decode()
+
+
+def drafted(version: PolicyVersion, **changes: Any) -> tuple[PolicyDraft, Client]:
+    """A draft, and its author who is signed in."""
+    author = make_user(group="Policy authors")
+    client = Client()
+    client.force_login(author)
+    draft = draft_make(
+        policy=version.policy, document=Policy(**changes), note="one round", author=author,
+        based_on=version,
+    )  # fmt: skip
+    return draft, client
+
+
+def publish(draft: PolicyDraft) -> PolicyVersion:
+    return draft_publish(draft_id=draft.pk, publisher=make_user(group="Policy authors"))
+
+
+def test_a_draft_is_evaluated_and_its_report_hangs_on_the_version_it_becomes(
+    folder: Path, tmp_path: Path
+) -> None:
+    draft, client = drafted(make_tenant().policy_version, rounds=1)
+    page = reverse("admin:policies_policydraft_change", args=[draft.pk])
+    address = reverse("policies:document", args=[draft.pk])
+    before = client.get(page).content.decode()
+    assert address in before
+    assert "Evaluated as it is now" not in before
+
+    file = tmp_path / "policy.json"
+    file.write_bytes(client.get(address).content)
+    write_run(folder, "of-the-draft", read_policy(file))
+    write_run(folder, "of-another", Policy(rounds=2))
+
+    now = client.get(page).content.decode()
+    assert reverse("moderation:evaluation_report", args=["of-the-draft"]) in now
+    assert "of-another" not in now
+    version = publish(draft)
+    again = version_roll_back(version=version, publisher=make_user())
+    assert [one.run for one in again.evaluations.all()] == ["of-the-draft"]
+    (attached,) = version.evaluations.all()
+    assert (attached.run, attached.report["tables"]["table3"]["note"]) == ("of-the-draft", "Note.")
+    change = reverse("admin:moderation_policyversion_change", args=[version.pk])
+    assert "of-the-draft" in staff(group="Moderators").get(change).content.decode()
+
+
+def test_an_edited_draft_takes_no_report_of_what_it_was(folder: Path) -> None:
+    draft, client = drafted(make_tenant().policy_version, rounds=1)
+    write_run(folder, "before-the-edit", Policy(rounds=1))
+    draft_edit(draft_id=draft.pk, document=Policy(review_rate=0.5), note="x", author=make_user())
+
+    page = client.get(reverse("admin:policies_policydraft_change", args=[draft.pk]))
+
+    assert "before-the-edit" not in page.content.decode()
+    assert not publish(draft).evaluations.exists()
+
+
+@pytest.mark.parametrize("content", [None, "", "[]", '{"tables": {}, "x": "\\u0000"}'])
+def test_a_report_that_cannot_be_kept_holds_no_publication_up(
+    content: str | None, folder: Path
+) -> None:
+    draft, _ = drafted(make_tenant().policy_version, rounds=1)
+    broken = write_run(folder, "broken", Policy(rounds=1)) / "report" / "tables.json"
+    write_run(folder, "fine", Policy(rounds=1))
+    broken.unlink() if content is None else broken.write_text(content)
+
+    assert [one.run for one in publish(draft).evaluations.all()] == ["fine"]
+
+
+def test_who_sees_no_drafts_gets_no_document_of_one(folder: Path) -> None:
+    version = make_tenant().policy_version
+    draft, _ = drafted(version)
+    moderator = staff(group="Moderators")
+
+    assert moderator.get(reverse("policies:document", args=[draft.pk])).status_code == 404
+    got = moderator.get(reverse("policies:document", args=[version.pk]))
+    assert Policy.model_validate_json(got.content) == version.parsed
+    assert got["Content-Disposition"] == f'attachment; filename="policy-{version.pk}.json"'
 
 
 def test_what_was_attached_never_changes(folder: Path) -> None:
