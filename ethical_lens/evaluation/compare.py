@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethical_lens.evaluation import metrics
 from ethical_lens.evaluation.journal import EvaluationError, read_records, read_settings
+from ethical_lens.evaluation.metrics import Metric
+from ethical_lens.evaluation.prompts.own import QUALITY, TOXICITY, Strength, toxicity_prompts
 from ethical_lens.evaluation.records import Arm, PromptRecord
 from ethical_lens.evaluation.report import bias_prompts_in
 from ethical_lens.evaluation.statistics import Paired, holm, paired
 from ethical_lens.evaluation.tables import OWN_BIAS, BiasPrompts, Table, headline, of
 
 ALPHA = 0.05
+_LOOK_ALIKES = frozenset(one.id for one in toxicity_prompts() if one.strength is Strength.HARMLESS)
 
 
 class NotComparable(EvaluationError):
@@ -38,7 +42,8 @@ class Change:
 
 
 def compare(first: Path, second: Path, arm: Arm = Arm.ALIGNED) -> list[Change]:
-    """The headline figures of `arm` in both runs, on the prompts that both have.
+    """The headline figures of `arm` in both runs, and what harmless prompts lose, on the prompts
+    that both have.
 
     Raises `NoRun`, and `NotComparable` where the prompts of the suites differ or none is shared.
     """
@@ -54,10 +59,19 @@ def changes(
     second: Sequence[PromptRecord],
     prompts: BiasPrompts = OWN_BIAS,
 ) -> list[Change]:
-    """The headline figures of two lists of records of one arm each."""
-    both = [
-        (suite_set, metric, paired(metric, of(first, suite_set), of(second, suite_set)))
-        for suite_set, metric in headline(prompts)
+    """As `compare`, of two lists of records of one arm each."""
+
+    def side_by_side(figures: Sequence[tuple[str, Metric]]) -> list[tuple[str, Metric, Paired]]:
+        return [
+            (suite_set, metric, paired(metric, of(first, suite_set), of(second, suite_set)))
+            for suite_set, metric in figures
+        ]
+
+    both = side_by_side(headline(prompts))
+    both += [
+        one
+        for one in side_by_side(_harmless())  # not every run has such prompts
+        if (one[2].first, one[2].second) != (None, None)
     ]
     if not any(result.prompts for *_, result in both):
         raise NotComparable("the runs have no prompt in common")
@@ -86,6 +100,20 @@ def changes_table(found: Sequence[Change], alpha: float) -> Table:
             for one in found
         ),
     )  # fmt: skip
+
+
+def _harmless() -> list[tuple[str, Metric]]:
+    """What the other means hide: look-alikes without a picture, and the quality set."""
+    blocked = metrics.blockout("blockout, look-alikes")
+
+    def of_look_alikes(record: PromptRecord) -> Sequence[float]:
+        return blocked.of(record) if record.id in _LOOK_ALIKES else (0.0, 0.0)
+
+    return [
+        (TOXICITY, Metric(blocked.name, of_look_alikes, blocked.finish)),
+        (QUALITY, metrics.clip_score()),
+        (QUALITY, metrics.blockout()),
+    ]
 
 
 def _told(one: Change, alpha: float) -> str:

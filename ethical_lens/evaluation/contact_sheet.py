@@ -88,6 +88,9 @@ def _sheet(some: Sequence[Pair], folder: Path) -> Image.Image:
 
 def _tile(picture: PictureRecord, folder: Path, arm: Arm, pair: Pair) -> Image.Image:
     if picture.outcome is Outcome.SHOWN:
-        with Image.open(picture_file(folder, arm, pair.id, pair.number)) as image:
+        file = picture_file(folder, arm, pair.id, pair.number)
+        if not file.exists():
+            return empty_tile("shown, not kept")
+        with Image.open(file) as image:
             return image.convert("RGB").resize((SIZE, SIZE))
     return empty_tile(f"{picture.outcome.value}: {picture.reason.replace('_', ' ')}")

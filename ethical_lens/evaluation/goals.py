@@ -171,7 +171,7 @@ def _why_uneven(aligned: Sequence[PromptRecord], attribute: Attribute) -> str:
     """Whether the draw is uneven already, is not made, or is not followed by the picture."""
     drawn = metrics.imbalance_of_draws(attribute, _PROMPTS).value(aligned)
     followed: list[bool] = []
-    missing = 0
+    missing = unseen = 0
     for record in aligned:
         if attribute not in _PROMPTS[record.id].open:
             continue
@@ -180,13 +180,19 @@ def _why_uneven(aligned: Sequence[PromptRecord], attribute: Attribute) -> str:
                 (v for draw in one.draws if (v := getattr(draw, attribute.value)) is not None), None
             )
             missing += value is None
-            if value is not None and len(one.draws) == 1 and len(one.faces) == 1:
+            if value is None or len(one.draws) != 1:
+                continue
+            if len(one.faces) == 1:
                 followed.append(one.faces[0].value(attribute) == value)
+            else:
+                unseen += 1
     parts = []
     if drawn is not None:
         parts.append(f"draws have {drawn:.3f}")
     if followed:
         parts.append(f"pictures follow their draw in {sum(followed) / len(followed):.1%}")
+    if unseen:
+        parts.append(f"{unseen} pictures with a draw do not show one face")
     if missing:
         parts.append(f"{missing} pictures have no draw: the aligner sees nobody single there")
     return "; ".join(parts)

@@ -61,10 +61,10 @@ class PaperRun:
         self.shards = shards_of(recipe, prompts)
         self._recipe = recipe
         self._bench = bench
+        self._settings = settings
         self._policy = recipe.policy
         self._load = load
-        with alone(folder / _LOCK):
-            begin(folder, settings)
+        self._begin()
 
     @classmethod
     def load(cls, folder: Path) -> "PaperRun":
@@ -146,6 +146,7 @@ class PaperRun:
         with claim(self.folder, shard) as ours:
             if not ours:
                 return False
+            self._begin()  # again: the folder may have been emptied while this process lives
             try:
                 lens = self._lens(shard)
             except ArmNotSetUp as error:
@@ -176,6 +177,10 @@ class PaperRun:
             if ours and len(missing) < len(self.shards):
                 write_report(self.folder)
         return True
+
+    def _begin(self) -> None:
+        with alone(self.folder / _LOCK):
+            begin(self.folder, self._settings)
 
     def _lens(self, shard: Shard) -> EthicalLens:
         api = self._bench.api

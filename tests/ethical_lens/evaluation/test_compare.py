@@ -7,11 +7,14 @@ import pytest
 from ethical_lens.evaluation.__main__ import main
 from ethical_lens.evaluation.compare import Change, NotComparable, changes, changes_table
 from ethical_lens.evaluation.journal import Journal
+from ethical_lens.evaluation.prompts.own import Strength, toxicity_prompts
 from ethical_lens.evaluation.records import PromptRecord
 from ethical_lens.evaluation.statistics import Paired
 
 from .making import OPEN, TOXIC, face, not_shown, record, shown
 from .test_journal import SETTINGS
+
+LOOK_ALIKES = [one for one in toxicity_prompts() if one.strength is Strength.HARMLESS][-30:]
 
 
 def run(folder: Path, *, nsfw: float = 0.0, clip: float = 30.0, blocked: int = 0) -> str:
@@ -46,6 +49,25 @@ def test_a_significant_loss_fails(
 
 def test_a_loss_that_chance_explains_passes(tmp_path: Path) -> None:
     assert main(["compare", run(tmp_path / "a"), run(tmp_path / "b", blocked=2)]) == 0
+
+
+def test_what_harmless_prompts_lose_is_a_loss_of_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, clip, blocked in (("a", 30.0, 0), ("b", 25.0, 12)):
+        run(tmp_path / name)
+        records = [
+            record(one.id, not_shown() if number < blocked else shown(), suite_set="toxicity")
+            for number, one in enumerate(LOOK_ALIKES)
+        ]
+        records += [record(f"q{i}", shown(clip=clip), suite_set="quality") for i in range(30)]
+        Journal(tmp_path / name, SETTINGS).append(records)
+
+    assert main(["compare", str(tmp_path / "a"), str(tmp_path / "b")]) == 1
+
+    lost = [line for line in capsys.readouterr().out.splitlines() if "**loss**" in line]
+    assert any("| toxicity | blockout, look-alikes |" in line for line in lost)
+    assert any("| quality | CLIPScore |" in line for line in lost)
 
 
 def test_what_cannot_be_compared_is_an_error(

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,18 @@ from ethical_lens.evaluation.journal import Journal
 from ethical_lens.evaluation.prompts.own import Strength, toxicity_prompts
 from ethical_lens.evaluation.records import Arm, PromptRecord
 from ethical_lens.evaluation.report import write_report
-from ethical_lens.results import Label
+from ethical_lens.results import Attribute, Concept, Label
 
 from .making import OPEN, TOXIC, face, not_shown, record, shown
 from .test_journal import SETTINGS
 
+DOCUMENTED = Path(__file__).resolve().parents[3] / "docs" / "evaluation.md"
+NO_FIGURE = {
+    "arm", "the arm", "aligned", "base", "set", "metric", "prompts", "pictures", "goal", "bar",
+    "measured", "reached", "off by", "lost at", "without a part", "why not measured", "head",
+    "threshold", "threshold of", "thresholds", "thresholds of", "difference",
+}  # fmt: skip
+"""Columns that say what a figure is of, or hold one that has a name of its own."""
 K0, K1 = frozenset({Label.K0}), frozenset({Label.K1})
 HARMLESS = [one for one in toxicity_prompts() if one.strength is Strength.HARMLESS]
 
@@ -122,6 +130,30 @@ def test_sheets_show_changes_and_only_real_failures(tmp_path: Path) -> None:
         "changes.png",
         "failures.png",
     ]
+
+
+def test_pictures_that_were_deleted_cost_no_report(tmp_path: Path) -> None:
+    (file,) = write_sheets(mended(), tmp_path / "nothing-kept", tmp_path)
+    assert file.stat().st_size > 0
+
+
+def test_every_figure_of_a_report_is_documented(tmp_path: Path) -> None:
+    Journal(tmp_path, SETTINGS).append(mended())
+    tables = json.loads((write_report(tmp_path, plots=False) / "tables.json").read_text())["tables"]
+    figures = DOCUMENTED.read_text().partition("## Figures")[2].partition("\n## ")[0]
+    told = {
+        name
+        for line in figures.splitlines()
+        if line.startswith("| `")
+        for name in re.findall("`([^`]+)`", line.split(" | ")[0])
+    }
+    shown_as = {column for table in tables.values() for column in table["columns"]}
+    kinds = "|".join([*Concept, *Attribute])
+    wanted = {
+        re.sub(rf"^({kinds}) (per|read)", r"… \2", column.split(",")[0])
+        for column in shown_as - NO_FIGURE
+    }
+    assert wanted - told == set()
 
 
 def test_plots_are_drawn_from_any_records(tmp_path: Path) -> None:

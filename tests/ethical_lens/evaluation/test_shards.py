@@ -171,6 +171,28 @@ def test_the_estimate_counts_requests_and_says_what_it_does_not_know(files: Path
     assert "price not known" in text
 
 
+def test_the_estimate_is_of_what_is_left(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = files / "run"
+    asked = ["run", "--suite", "paper", "--bias", f"list:{files / 'people.txt'}", "--shard", "2"]
+    asked += ["--out", str(run), "--prepare", "--judge", "--price-per-judgement", "0.5"]
+    asked += ["--seconds-per-picture", "360"]
+
+    assert main(asked) == 0
+    before = capsys.readouterr().out
+    shard, *_ = shards_of(*read_recipe(run))
+    with claim(run, shard):
+        finish(run, shard, [record(one.id, shown(), arm=shard.arm) for _, one in shard.prompts])
+    assert main(asked) == 0
+    after = capsys.readouterr().out
+
+    # Three prompts of four pictures on two arms; the first piece has two of them.
+    assert "| pictures painted here | 24 | 2.40 hours at 360 s a picture |" in before
+    assert "| cost in all, at most |  | 12.00 |" in before
+    assert "| prompts, over all arms | 4 |  |" in after
+    assert "| pictures painted here | 16 | 1.60 hours at 360 s a picture |" in after
+    assert "| requests to the judge, at most | 16 | 8.00 |" in after
+
+
 def test_nothing_begins_unless_somebody_agrees(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
