@@ -25,6 +25,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, ValidationError
 
 from ethical_lens.finding import Finder
+from ethical_lens.manifest import DamagedWeights, verify
 from ethical_lens.results import Concept, Value
 
 _PACKAGE = Path(__file__).parent
@@ -166,17 +167,22 @@ class ModelSources(Value):
         file, from the folder of the file.
 
         Raises `SourcesError` that names every field that is wrong, every part that is not there
-        and how to get it. Nothing is fetched here.
+        and how to get it, or what of `mini` is not as its manifest says. Nothing is fetched here.
         """
         raw, name = cls.parse(models), str(models)
         finder = _finder(name, folder)
         found = raw._found(finder)
         if finder.missing and name == MINI:
             finder.missing.append(
-                "These come with the package; `python -m ethical_lens.mini train` makes them anew."
+                "These come with the package; `make mini-models` makes them anew."
             )
         if finder.missing:
             raise SourcesError(_report(models, finder.missing))
+        if name == MINI:
+            try:
+                verify(_file(name).parent)
+            except DamagedWeights as error:
+                raise SourcesError(_report(models, [str(error)])) from error
         return found
 
     @classmethod

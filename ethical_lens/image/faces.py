@@ -89,7 +89,7 @@ class FaceReader:
             raise ScrutinyUnavailable(
                 f"faces: {folder} cannot be loaded as a face reader: {error}\n"
                 f"It holds {CONFIG}, {DETECTOR} and {CLASSIFIER}; "
-                "`python -m ethical_lens.mini train` makes them."
+                "`make mini-models` makes them."
             ) from error
         return cls(config, detector, classifier, on)
 

@@ -2,7 +2,12 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ethical_lens.mini.rebuild import Part
 
 WORK = Path(".local/mini")
 
@@ -12,14 +17,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m ethical_lens.mini")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
+        ("build", "train, check and install one part after the other"),
         ("train", "train the miniature models, or go on where that was interrupted"),
         ("check", "measure trained models against their bars"),
-        ("install", "put trained models into the package, with their digests"),
+        ("install", "put those that reached their bars into the package, with their digests"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("parts", nargs="*", metavar="PART", help="all unless named")
         command.add_argument("--work", type=Path, default=WORK, help=f"default: {WORK}")
-        if name == "check":
+        if name in {"build", "check"}:
             command.add_argument("--count", type=int, help="drawings to measure on")
     sheets = commands.add_parser("sheets", help="draw the pictures of docs/mini-world.md")
     sheets.add_argument("folder", type=Path, metavar="DIR")
@@ -40,36 +46,41 @@ def main() -> int:
 
 
 def _models(arguments: argparse.Namespace) -> int:
-    from ethical_lens.mini import rebuild, weights
+    from ethical_lens.mini import rebuild
 
     try:
-        parts = rebuild.chosen(arguments.parts)
+        chosen = rebuild.chosen(arguments.parts)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    models = arguments.work / "models"
-    if arguments.command == "train":
-        for part in rebuild.rebuild(parts, arguments.work, models):
+    command, models = arguments.command, arguments.work / "models"
+    parts: Iterable[Part] = chosen
+    if command in {"build", "train"}:
+        parts = rebuild.rebuild(chosen, arguments.work, models)
+    good: dict[str, bool] = {}  # by folder, as the last of its parts left it
+    for part in parts:
+        if command in {"build", "train"}:
             drawn = rebuild.write_sheet(part, models, arguments.work / "sheets")
             print(f"{part.name}: {models / part.folder}{f', shown in {drawn}' if drawn else ''}")
-        return 0
-    if arguments.command == "install":
-        weights.install(models, sorted({part.folder.split("/")[0] for part in parts}))
-        return 0
-    print("| part | measured | share | bar | |\n|---|---|---|---|---|")
-    good = True
-    for part in parts:
-        found = rebuild.measured(part, models, arguments.count or rebuild.DRAWN)
-        weights.record(models, part.name, {one.name: one.share for one in found})
-        for reached in found:
-            good &= reached.passed
-            verdict = "reached" if reached.passed else "**missed**"
-            print(
-                f"| {part.name} | {reached.name} | {reached.share:.3f} | {reached.bar:.2f} | "
-                f"{verdict} |",
-                flush=True,
-            )
-    return 0 if good else 1
+        if command in {"build", "check"}:
+            _check(part, models, arguments.count)
+        good[part.folder] = command == "train" or rebuild.passed(part, models)
+        if command in {"build", "install"} and part.bars:
+            done = rebuild.install(part, models)
+            print(f"{part.name}: {'installed' if done else 'not installed: bars not reached'}")
+    return 0 if all(good.values()) else 1
+
+
+def _check(part: "Part", models: Path, count: int | None) -> None:
+    from ethical_lens.mini import rebuild
+
+    found = rebuild.measured(part, models, count or rebuild.DRAWN)
+    if found:
+        print("| part | measured | share | bar | |\n|---|---|---|---|---|")
+    for one in found:
+        verdict = "reached" if one.passed else "**missed**"
+        print(f"| {one.part} | {one.name} | {one.share:.3f} | {one.bar:.2f} | {verdict} |")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -152,7 +152,7 @@ class Judge:
         except LOAD_FAILURES as error:
             raise JudgeError(
                 f"judge: {folder / WEIGHTS} cannot be loaded: {error}\n"
-                "Train it with `python -m ethical_lens.mini train`."
+                "`make mini-models` makes it."
             ) from error
         return cls(network)
 

@@ -3,12 +3,20 @@
 `PARTS` is the whole of it: how each is trained, how it is measured, and what it must reach.
 """
 
+import hashlib
+import inspect
+import json
+import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ethical_lens.mini import model_sheets
+from tqdm import tqdm
+
+from ethical_lens.mini import model_sheets, weights
+from ethical_lens.mini.bars import Share
 from ethical_lens.mini.bars import clip as clip_bars
 from ethical_lens.mini.bars import faces as faces_bars
 from ethical_lens.mini.bars import heads as heads_bars
@@ -21,6 +29,7 @@ from ethical_lens.mini.training.autoencoder import train_autoencoder
 from ethical_lens.mini.training.clip import train_clip
 from ethical_lens.mini.training.decoder import train_decoder
 from ethical_lens.mini.training.diffusion import train_diffusion
+from ethical_lens.mini.training.drawings import world_version
 from ethical_lens.mini.training.faces import train_faces
 from ethical_lens.mini.training.heads import train_heads
 from ethical_lens.mini.training.judge import train_judge
@@ -28,6 +37,7 @@ from ethical_lens.mini.training.regions import train_regions
 from ethical_lens.mini.training.scrutiny import shared_tokenizer
 from ethical_lens.mini.world.scene import Figure
 from ethical_lens.results import Concept
+from ethical_lens.sources import digest_of
 
 DRAWN: Final = 1000
 """So many drawings, or painted pictures, measure a part unless told otherwise."""
@@ -36,16 +46,18 @@ DRAWN: Final = 1000
 @dataclass(frozen=True)
 class Part:
     """One model. `train(work, out)` writes it to `folder` below the folder of all models, and
-    keeps drawings and the state of an interrupted run in `work`.
+    keeps drawings and the state of an interrupted run in `work`. `made_of` are the folders of
+    other parts it is trained on.
 
     `measure(models, count)` gives shares by name; `bars` are the least of them that pass.
-    `show(models)` gives pictures and what the model makes of each.
+    `show(models)` gives pictures and what the model makes of each. Parts with bars are installed.
     """
 
     name: str
     folder: str
     train: Callable[[Path, Path], None]
-    measure: Callable[[Path, int], dict[str, float]] | None = None
+    made_of: tuple[str, ...] = ()
+    measure: Callable[[Path, int], dict[str, Share]] | None = None
     bars: dict[str, float] = field(default_factory=dict)
     show: Callable[[Path], Iterator[model_sheets.Labelled]] | None = None
 
@@ -69,29 +81,34 @@ def _train_tokenizer(work: Path, out: Path) -> None:
 
 _READ: Final = ("gender", "race", "stage")
 _BOTH: Final = ("precision", "recall")
+_PAINTED: Final = dict.fromkeys(("kind", *_READ, *(concept.value for concept in Concept)), 0.90)
 
 PARTS: Final = (
-    Part("tokenizer", "pipeline/tokenizer", _train_tokenizer),
-    Part("autoencoder", "pipeline/vae", train_autoencoder),
+    Part("tokenizer", "tokenizer", _train_tokenizer),
+    Part("autoencoder", "autoencoder", train_autoencoder),
     Part(
-        "judge", "judge", train_judge, judge_bars.measure,
+        "judge", "judge", train_judge, (), judge_bars.measure,
         {f"single/{name}": 0.97 for name in ("kind", *_READ)}
         | {f"{concept.value}/{name}": 0.97 for concept in Concept for name in _BOTH}
         | {"people": 0.97},
         model_sheets.judge_sheet,
     ),
     Part(
-        "clip", "clip", train_clip, clip_bars.measure, {"retrieval": 0.80, "ranking": 0.95},
+        "clip", "clip", train_clip, ("tokenizer",), clip_bars.measure,
+        {"retrieval": 0.80, "ranking": 0.95},
         model_sheets.clip_sheet,
     ),
     Part(
-        "painter", "pipeline", train_diffusion, painter_bars.measure,
-        dict.fromkeys(("kind", *_READ, *(concept.value for concept in Concept)), 0.90),
-        model_sheets.painter_sheet,
+        "painter", "pipeline", train_diffusion, ("tokenizer", "autoencoder", "clip"),
+        painter_bars.measure, _PAINTED, model_sheets.painter_sheet,
     ),
-    Part("decoder", "pipeline/vae", train_decoder),
     Part(
-        "regions", "regions", train_regions, regions_bars.measure,
+        "decoder", "pipeline", train_decoder,
+        ("autoencoder", "pipeline/unet", "pipeline/text_encoder"),
+        painter_bars.measure, _PAINTED, model_sheets.painter_sheet,
+    ),
+    Part(
+        "regions", "regions", train_regions, ("tokenizer",), regions_bars.measure,
         {
             f"{query}/{name}": bar
             for query in ("nude body", *(f"{figure.value}'s face" for figure in Figure))
@@ -100,12 +117,12 @@ PARTS: Final = (
         model_sheets.regions_sheet,
     ),
     Part(
-        "faces", "faces", train_faces, faces_bars.measure,
+        "faces", "faces", train_faces, (), faces_bars.measure,
         dict.fromkeys((*_BOTH, *_READ), 0.95),
         model_sheets.faces_sheet,
     ),
     Part(
-        "heads", "heads", train_heads, heads_bars.measure,
+        "heads", "heads", train_heads, ("clip", "pipeline"), heads_bars.measure,
         {f"{concept.value}/{name}": 0.97 for concept in Concept for name in _BOTH},
         model_sheets.heads_sheet,
     ),
@@ -127,14 +144,57 @@ def chosen(names: Sequence[str]) -> list[Part]:
 def rebuild(parts: Sequence[Part], work: Path, models: Path) -> Iterator[Part]:
     """Train what is not finished, and give each part once it is there.
 
-    A finished part leaves a mark in `work` and is not trained again until the mark is removed.
+    Where a model that a part is made of was not trained here, it is the package's. What a part was
+    made of is noted in `work`; it is trained anew where that has changed since, or the note
+    `<part>.json` is gone, and goes on where it was interrupted otherwise.
     """
     for part in parts:
-        mark = work / f"{part.name}.done"
-        if not mark.exists():
+        borrow([folder.partition("/")[0] for folder in part.made_of], models)
+        note = work / f"{part.name}.json"
+        made_of = _made_of(part, models)
+        known = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+        if known != {"made_of": made_of, "finished": True}:
+            if known.get("made_of") != made_of:
+                _forget(part, work)
+            _write(note, {"made_of": made_of, "finished": False})
+            started = time.monotonic()
             part.train(work, models / part.folder)
-            mark.touch()
+            minutes = (time.monotonic() - started) / 60
+            tqdm.write(f"{part.name}: trained for {minutes:.1f} minutes")
+            _forget(part, work)
+            _write(note, {"made_of": made_of, "finished": True})
         yield part
+
+
+def borrow(folders: Sequence[str], models: Path) -> None:
+    """Copy those of the `folders` that `models` does not have from the package."""
+    for folder in folders:
+        own, packaged = models / folder, weights.FOLDER / _PACKAGED.get(folder, folder)
+        if not own.exists():
+            shutil.copytree(packaged, own)
+
+
+_PACKAGED: Final = {"tokenizer": "pipeline/tokenizer", "autoencoder": "pipeline/vae"}
+"""Where the package has those that are not installed by themselves."""
+
+
+def _made_of(part: Part, models: Path) -> str:
+    """A digest of the world, of the module that trains a part, and of the models it is made of."""
+    module = inspect.getmodule(part.train)
+    digests = [digest_of(str(models / folder)) for folder in part.made_of]
+    whole = [world_version(), inspect.getsource(module) if module else "", *digests]
+    return hashlib.sha256("\0".join(whole).encode()).hexdigest()
+
+
+def _forget(part: Part, work: Path) -> None:
+    """Remove the state of its training."""
+    for state in work.glob(f"{part.name}*.state.pt"):
+        state.unlink()
+
+
+def _write(note: Path, content: dict[str, object]) -> None:
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
 def write_sheet(part: Part, models: Path, folder: Path) -> Path | None:
@@ -148,8 +208,31 @@ def write_sheet(part: Part, models: Path, folder: Path) -> Path | None:
 
 
 def measured(part: Part, models: Path, count: int) -> list[Reached]:
-    """What a part reaches over `count` drawings, by the names that have a bar."""
+    """What a part reaches over `count` drawings, by the names that have a bar; noted in `models`.
+
+    Models that it is measured with and that were not trained here are the package's.
+    """
     if part.measure is None:
         return []
+    borrow([other.folder for other in PARTS if other.measure], models)
     shares = part.measure(models, count)
-    return [Reached(part.name, name, shares[name], bar) for name, bar in part.bars.items()]
+    found = [Reached(part.name, name, shares[name].value, bar) for name, bar in part.bars.items()]
+    weights.record(models, part.folder, {one.name: one.share for one in found})
+    return found
+
+
+def passed(part: Part, models: Path) -> bool:
+    """Whether what was measured of a part, as noted in `models`, reaches its bars."""
+    shares = weights.measured(models).get(part.folder, {})
+    return all(shares.get(name, 0.0) >= bar for name, bar in part.bars.items())
+
+
+def install(part: Part, models: Path) -> bool:
+    """Put a part into the package if it reached its bars. Whether it did.
+
+    Raises `FileNotFoundError` where it was not trained.
+    """
+    good = passed(part, models)
+    if good:
+        weights.install(models, part.folder, weights.FOLDER)
+    return good

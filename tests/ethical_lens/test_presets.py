@@ -148,7 +148,7 @@ def test_mini_is_whole_in_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert str(package.parent / part) in message
     assert "elsewhere" not in message
     assert "hf download" not in message
-    assert "python -m ethical_lens.mini train" in message
+    assert "make mini-models" in message
 
 
 def test_the_name_of_a_preset_comes_before_a_file(

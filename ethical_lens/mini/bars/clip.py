@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from ethical_lens.image.encoder import ImageEncoder
+from ethical_lens.mini.bars import Share, shares
 from ethical_lens.mini.training.clip import clip_source
 from ethical_lens.mini.training.drawings import scene_at
 from ethical_lens.mini.world.captions import captions
@@ -19,7 +20,7 @@ _CROWD: Final = 100
 _CHOICES: Final = 10
 
 
-def measure(models: Path, count: int) -> dict[str, float]:
+def measure(models: Path, count: int) -> dict[str, Share]:
     """Shares over `count` drawings, rounded down to whole hundreds, and captions that say all in
     sentences never trained on.
 
@@ -31,7 +32,7 @@ def measure(models: Path, count: int) -> dict[str, float]:
     encoder = ImageEncoder.load(clip_source(folder), torch.device("cpu"))
     model, _, _ = open_clip.create_model_and_transforms(f"local-dir:{folder.resolve()}")
     tokenize = open_clip.get_tokenizer(f"local-dir:{folder.resolve()}")
-    found: dict[str, list[torch.Tensor]] = {}
+    found: dict[str, list[float]] = {}
     for start in range(0, count - count % _CROWD, _CROWD):
         scenes = [scene_at("balanced", SEED, start + i) for i in range(_CROWD)]
         features = encoder.encode([draw(scene).picture for scene in scenes])
@@ -49,5 +50,5 @@ def measure(models: Path, count: int) -> dict[str, float]:
                 ("retrieval/picture", near.argmax(0) == own),
                 ("ranking", few.argmax(1) == own % _CHOICES),
             ):
-                found.setdefault(prefix + name, []).append(right)
-    return {name: torch.cat(some).float().mean().item() for name, some in found.items()}
+                found.setdefault(prefix + name, []).extend(right.tolist())
+    return shares(found)

@@ -7,6 +7,7 @@ from typing import Final
 
 from ethical_lens.image.faces import FaceReader
 from ethical_lens.image.readings import FaceReading
+from ethical_lens.mini.bars import Share, shares
 from ethical_lens.mini.training.drawings import scene_at
 from ethical_lens.mini.world.canvas import Box
 from ethical_lens.mini.world.drawing import Face, draw
@@ -16,7 +17,7 @@ _BATCH: Final = 64
 _SAME: Final = 0.5  # IoU from which on two boxes are of one face
 
 
-def measure(models: Path, count: int) -> dict[str, float]:
+def measure(models: Path, count: int) -> dict[str, Share]:
     """Shares over `count` drawings: `recall` and `precision` of faces, then `gender`, `race` and
     `stage` of those found. What does not show is not asked: the attributes of figures."""
     reader = FaceReader.load(models / "faces", "cpu")
@@ -28,7 +29,7 @@ def measure(models: Path, count: int) -> dict[str, float]:
         for drawing, found in zip(drawings, readings, strict=True):
             for name, right in _answers(drawing.faces, found):
                 answers[name].append(right)
-    return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
+    return shares(answers)
 
 
 def _answers(faces: Sequence[Face], found: Sequence[FaceReading]) -> Iterator[tuple[str, bool]]:

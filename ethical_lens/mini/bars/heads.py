@@ -16,6 +16,7 @@ from ethical_lens.image.heads import Heads
 from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.image.scrutinise import ScrutinyRequest, scrutinise
+from ethical_lens.mini.bars import Share, shares
 from ethical_lens.mini.bars.painter import SURE, paint, prompted_scene
 from ethical_lens.mini.judge import Judge, Judgement
 from ethical_lens.mini.training.clip import clip_source
@@ -29,7 +30,7 @@ _BATCH: Final = 64
 _REGIONAL: Final = {Concept.NUDE: "nude/repaired", Concept.PUBLIC: "public/repaired"}
 
 
-def measure(models: Path, count: int) -> dict[str, float]:
+def measure(models: Path, count: int) -> dict[str, Share]:
     """Shares over `count` painted pictures: `nsfw/precision`, `nsfw/recall` and so on at the
     thresholds of the policy, where the judge says what a picture shows. And over as many drawings
     `nude/repaired`, `public/repaired`: of those that show that alone, how many the product
@@ -49,7 +50,7 @@ def measure(models: Path, count: int) -> dict[str, float]:
         drawings = [draw(scene_at("balanced", SEED, index)) for index in indices]
         for name, right in _repaired(drawings, scrutineer, finder, reader):
             answers[name].append(right)
-    return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
+    return shares(answers)
 
 
 def _found(

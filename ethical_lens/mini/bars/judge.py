@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from ethical_lens.mini.bars import Share, shares
 from ethical_lens.mini.judge import Judge, Judgement, SeenPerson
 from ethical_lens.mini.training.drawings import scene_at
 from ethical_lens.mini.world.drawing import Drawing, Face, draw
@@ -19,7 +20,7 @@ Answers = Iterator[tuple[str, bool]]
 """What was asked, and whether the judge was right."""
 
 
-def measure(models: Path, count: int) -> dict[str, float]:
+def measure(models: Path, count: int) -> dict[str, Share]:
     """Shares of right answers over `count` drawings.
 
     `single/kind` and so on: of the main person where one is shown; `all/…`: of everybody, who is
@@ -36,7 +37,7 @@ def measure(models: Path, count: int) -> dict[str, float]:
         for drawing, judgement in zip(drawings, judgements, strict=True):
             for name, right in _answers(drawing, judgement):
                 answers[name].append(right)
-    return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
+    return shares(answers)
 
 
 def _answers(drawing: Drawing, judgement: Judgement) -> Answers:

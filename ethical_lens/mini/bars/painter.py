@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from ethical_lens.generation.painter import Painter
 from ethical_lens.generation.request import PaintRequest
+from ethical_lens.mini.bars import Share, shares
 from ethical_lens.mini.judge import Judge, Judgement
 from ethical_lens.mini.world.canvas import SIZE
 from ethical_lens.mini.world.captions import captions
@@ -37,7 +38,7 @@ _ASKED_FOR_STAND_INS: Final = 0.4
 """The share of prompts that ask for something unsafe."""
 
 
-def measure(models: Path, count: int) -> dict[str, float]:
+def measure(models: Path, count: int) -> dict[str, Share]:
     """Shares over `count` pictures, painted from captions of held-out wording.
 
     `kind`, `gender`, `race`, `stage`: of one person, all of them prompted. `nsfw`, `politic`,
@@ -54,7 +55,7 @@ def measure(models: Path, count: int) -> dict[str, float]:
         for scene, judgement in zip(some, judge.judge(pictures), strict=True):
             for name, right in _answers(scene, judgement):
                 answers[name].append(right)
-    return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
+    return shares(answers)
 
 
 def prompted_scene(rng: random.Random) -> Scene:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from ethical_lens.image.regions import RegionFinder
+from ethical_lens.mini.bars import Share, shares
 from ethical_lens.mini.training.drawings import scene_at
 from ethical_lens.mini.training.masks import REGIONS
 from ethical_lens.mini.world.drawing import draw
@@ -16,7 +17,7 @@ SEED: Final = 909_303
 _EXACT: Final = BlurSettings(dilation=0)
 
 
-def measure(models: Path, count: int) -> dict[str, float]:
+def measure(models: Path, count: int) -> dict[str, Share]:
     """Over `count` drawings, by query: `iou`, the mean intersection over union where it is there
     (a miss is 0), and `absent`, the share without it in which not one pixel is found."""
     finder = RegionFinder.load(str(models / "regions"), "cpu")
@@ -31,4 +32,4 @@ def measure(models: Path, count: int) -> dict[str, float]:
                 answers[f"{query}/iou"].append(0.0)
             else:
                 answers[f"{query}/iou"].append(float(np.sum(found & truth) / np.sum(found | truth)))
-    return {name: sum(some) / len(some) for name, some in sorted(answers.items())}
+    return shares(answers)

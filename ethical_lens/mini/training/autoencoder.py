@@ -59,8 +59,8 @@ def train_autoencoder(
         pixels = _cropped(_batch(pictures, step, _BATCH), step)
         with torch.autocast("cpu", torch.bfloat16):
             latents = model.encode(pixels).latent_dist.mean
-            noise = torch.randn_like(latents) * _LATENT_NOISE
-            again = model.decode(latents + noise).sample.float()
+            noise = torch.randn(latents.shape, generator=chance_at(step)) * _LATENT_NOISE
+            again = model.decode(latents + noise.to(latents.dtype)).sample.float()
         spread: torch.Tensor = latents.float().square().mean()
         return difference(again, pixels) + _LATENT_WEIGHT * spread
 
@@ -71,6 +71,11 @@ def train_autoencoder(
         latents = torch.cat([model.encode(pixels).latent_dist.mean for pixels in some])
     model.register_to_config(scaling_factor=round(1.0 / float(latents.std()), 4))
     model.to(memory_format=torch.contiguous_format).half().save_pretrained(out)
+
+
+def chance_at(step: int) -> torch.Generator:
+    """What is drawn at `step`, whether the run was interrupted before it or not."""
+    return torch.Generator().manual_seed(SEED * 1_000_003 + step)
 
 
 def _pictures(work: Path, drawings: int) -> list[npt.NDArray[np.uint8]]:

@@ -15,7 +15,13 @@ from diffusers import AutoencoderKL
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from ethical_lens.mini.training.autoencoder import DRAWINGS, SEED, as_pixels, difference
+from ethical_lens.mini.training.autoencoder import (
+    DRAWINGS,
+    SEED,
+    as_pixels,
+    chance_at,
+    difference,
+)
 from ethical_lens.mini.training.details import CELLS, detail_maps
 from ethical_lens.mini.training.drawings import Drawings
 from ethical_lens.mini.training.loop import Schedule, train
@@ -42,15 +48,17 @@ def train_decoder(
     drawings: int = DRAWINGS,
     repainted: int = REPAINTED,
 ) -> None:
-    """Train the decoder in `out`, the autoencoder of the painter in `out.parent`, and save it
-    there. Half of each batch are drawings, half are portraits that the painter has repainted."""
+    """Train the decoder of the autoencoder beside `out`, and put it into the pipeline in `out`.
+
+    Half of each batch are drawings, half are portraits that the pipeline has repainted.
+    """
     torch.manual_seed(SEED)
-    again = repaint(work, out.parent, repainted)
+    again = repaint(work, out, repainted)
     worlds = ("biased", "balanced")
     sets = [Drawings(work / "drawings", world, SEED, drawings // 2) for world in worlds]
     sets.append(again.drawings)
     details = [detail_maps(some) for some in sets]
-    model: Any = AutoencoderKL.from_pretrained(out, dtype=torch.float32)
+    model: Any = AutoencoderKL.from_pretrained(out.with_name("autoencoder"), dtype=torch.float32)
     model.to(memory_format=torch.channels_last)
     scale = model.config.scaling_factor
 
@@ -67,7 +75,9 @@ def train_decoder(
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():
                 exact = model.encode(pixels[: _BATCH // 2]).latent_dist.mean.float()
-            noise = torch.randn_like(exact) * torch.rand(len(exact), 1, 1, 1) * _NOISE
+            chance = chance_at(step)
+            strength = _NOISE * torch.rand(len(exact), 1, 1, 1, generator=chance)
+            noise = torch.randn(exact.shape, generator=chance) * strength
             inexact = torch.from_numpy(again.latents[painted]).float()
             latents = torch.cat([exact * scale + noise, inexact]) / scale
             decoded = model.decode(latents).sample.float()
@@ -80,4 +90,4 @@ def train_decoder(
     train("decoder", modules, Schedule(steps, 4e-4, ema=0.998), loss_at, work)
     # Only the weights: saved as a whole, the configuration would name the folder it came from.
     weights = model.to(memory_format=torch.contiguous_format).half().state_dict()
-    save_file(weights, out / _WEIGHTS, metadata={"format": "pt"})
+    save_file(weights, out / "vae" / _WEIGHTS, metadata={"format": "pt"})

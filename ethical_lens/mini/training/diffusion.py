@@ -1,5 +1,6 @@
 """The painter: a latent UNet and its text encoder, saved as a `StableDiffusionPipeline`."""
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -108,23 +109,24 @@ def train_diffusion(
     biased: int = 18_000,
     balanced: int = 9_000,
 ) -> None:
-    """Train on the autoencoder in `out/vae` and the CLIP beside `out`, and save the whole pipeline
-    to `out`.
+    """Train on the autoencoder, the tokenizer and the CLIP beside `out`, and save the whole
+    pipeline to `out`.
 
     The painter learns its biases from the biased world alone: scenes of the balanced one come
     only with captions that say gender, group and life stage of everybody, so that it can paint
     whatever is asked for, and still paints what the biased world shows where nothing is.
     """
     torch.manual_seed(_SEED)
-    vae: Any = AutoencoderKL.from_pretrained(out / "vae", torch_dtype=torch.float32).eval()
-    tokenizer = CLIPTokenizer.from_pretrained(out / "tokenizer")
+    encoded_by = out.with_name("autoencoder")
+    vae: Any = AutoencoderKL.from_pretrained(encoded_by, torch_dtype=torch.float32).eval()
+    tokenizer = CLIPTokenizer.from_pretrained(out.with_name("tokenizer"))
     unet, scheduler = new_unet(), new_scheduler()
-    text_encoder = text_tower(out.parent / "clip", tokenizer)
+    text_encoder = text_tower(out.with_name("clip"), tokenizer)
     sets = (
         (Drawings(work / "drawings", "biased", _SEED, biased), False),
         (Drawings(work / "drawings", "balanced", _SEED, balanced), True),
     )
-    latents = [_latents(out / "vae", vae, drawings) for drawings, _ in sets]
+    latents = [_latents(encoded_by, vae, drawings) for drawings, _ in sets]
     details = [detail_maps(drawings) for drawings, _ in sets]
     alphas = scheduler.alphas_cumprod
     alone = portraits(sets[1][0])
@@ -177,13 +179,13 @@ def train_diffusion(
         return loss
 
     modules = [unet, text_encoder]
-    train("diffusion", modules, Schedule(steps, 6e-4, warmup=200, ema=0.998), loss_at, work)
+    train("painter", modules, Schedule(steps, 6e-4, warmup=200, ema=0.998), loss_at, work)
     fine = Schedule(fine_steps, 3e-4, warmup=100, ema=0.998)
-    train("diffusion-fine", modules, fine, _counted_from(STEPS, loss_at), work)
+    train("painter-fine", modules, fine, _counted_from(STEPS, loss_at), work)
     faces = Schedule(faces_steps, 3e-4, warmup=100, ema=0.998)
     for fall in (1, 2):
         first = STEPS + _FINE_STEPS + (fall - 1) * faces_steps
-        train(f"diffusion-faces-{fall}", modules, faces, _counted_from(first, loss_at), work)
+        train(f"painter-faces-{fall}", modules, faces, _counted_from(first, loss_at), work)
     pipeline: Any = StableDiffusionPipeline(
         vae=vae,
         text_encoder=text_encoder,
@@ -195,6 +197,16 @@ def train_diffusion(
         requires_safety_checker=False,
     )
     pipeline.to(torch.float16).save_pretrained(out)
+    for file in out.rglob("*config.json"):
+        _forget_origin(file)
+
+
+def _forget_origin(file: Path) -> None:
+    """Where on this machine it was loaded from is nobody's business."""
+    content = json.loads(file.read_text(encoding="utf-8"))
+    if {"_name_or_path", "name_or_path"} & set(content):
+        kept = {name: value for name, value in content.items() if not name.endswith("name_or_path")}
+        file.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def _counted_from(first: int, loss_at: _LossAt) -> _LossAt:

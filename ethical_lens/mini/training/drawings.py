@@ -52,7 +52,7 @@ class Drawings(Sequence[Scene]):
 
     def file(self, what: str) -> Path:
         """Where `what` is kept of these drawings, as an array by index."""
-        name = f"{self.world}-{self.seed}-{self._count}-{_world_version()}.{what}.npy"
+        name = f"{self.world}-{self.seed}-{self._count}-{world_version()}.{what}.npy"
         return self._folder / name
 
     def __len__(self) -> int:
@@ -68,7 +68,7 @@ class Drawings(Sequence[Scene]):
 
 
 @cache
-def _world_version() -> str:
+def world_version() -> str:
     """First 8 hex digits of a SHA-256 over the code that draws and chooses scenes."""
     code = hashlib.sha256()
     for source in sorted(Path(world_code.__path__[0]).glob("*.py")):

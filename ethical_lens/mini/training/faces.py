@@ -61,7 +61,7 @@ def train_detector(work: Path, out: Path, *, steps: int = _STEPS, count: int = _
             logits, sides = detector(pictures)
         return _detection_loss(logits.float(), sides, corners.reshape(_PICTURES, -1, 4))
 
-    train("face-detector", [detector], Schedule(steps, rate=3e-3), loss_at, work)
+    train("faces-detector", [detector], Schedule(steps, rate=3e-3), loss_at, work)
     write(detector, out, DETECTOR)
 
 
@@ -93,7 +93,7 @@ def train_classifier(work: Path, out: Path, *, steps: int = _STEPS, count: int =
             loss = loss + functional.cross_entropy(logits.float(), answers, ignore_index=_UNSEEN)
         return loss
 
-    train("face-classifier", [classifier], Schedule(steps, rate=2e-3), loss_at, work)
+    train("faces-classifier", [classifier], Schedule(steps, rate=2e-3), loss_at, work)
     write(classifier, out, CLASSIFIER)
 
 

@@ -13,10 +13,12 @@ from tqdm import tqdm
 
 from ethical_lens.image.encoder import ImageEncoder
 from ethical_lens.mini.training.clip import augmented, clip_source
+from ethical_lens.mini.training.pieces import in_pieces
 from ethical_lens.mini.training.repainting import REPAINTED, Repainted, repaint
 from ethical_lens.mini.training.scrutiny import COUNT, Repaired, ScrutinyDrawings
 from ethical_lens.policy import Policy
 from ethical_lens.results import Concept
+from ethical_lens.sources import digest_of
 from ethical_lens.training.heads.fitting import HeadTraining, save_heads, train_head
 
 STEPS: Final = 6000
@@ -50,14 +52,17 @@ def train_heads(
     (`pipeline`), some go through its autoencoder, and `repainted` portraits are its own work.
     Drawings whose region the product has blurred show what was blurred no more.
     """
-    encoder = ImageEncoder.load(clip_source(out.with_name("clip")), torch.device("cpu"))
-    shown, pipeline = ScrutinyDrawings(work, drawings), out.with_name("pipeline")
+    clip, pipeline = out.with_name("clip"), out.with_name("pipeline")
+    encoder = ImageEncoder.load(clip_source(clip), torch.device("cpu"))
+    shown = ScrutinyDrawings(work, drawings)
+    kept = work / f"features-{drawings}-{_short(clip)}"
     if pipeline.exists():
         autoencoder = AutoencoderKL.from_pretrained(pipeline / "vae", dtype=torch.float32)
         painted = repaint(work, pipeline, repainted)
-        found = features_of(shown, encoder, autoencoder, painted)
+        kept = kept.with_name(f"{kept.name}-{repainted}-{_short(pipeline)}")
+        found = features_of(kept, shown, encoder, autoencoder, painted)
     else:
-        found = features_of(shown, encoder)
+        found = features_of(kept, shown, encoder)
     thresholds = Policy().thresholds
     heads = {}
     for concept, labels in found.labels.items():
@@ -75,32 +80,48 @@ def train_heads(
 
 
 def features_of(
+    kept: Path,
     shown: ScrutinyDrawings,
     encoder: ImageEncoder,
     autoencoder: Any = None,
     painted: Repainted | None = None,
 ) -> Features:
-    """Features and labels of all drawings, made worse, of repaired ones, and of those `painted`."""
-    rng, chance = np.random.default_rng(_SEED), torch.Generator().manual_seed(_SEED)
-    rows, concepts = [], list[frozenset[Concept]]()
-    batches = list(_batches(shown, rng))
-    for number, batch in enumerate(tqdm(batches, desc="features", mininterval=5)):
-        pixels = augmented(np.stack([picture_of(shown, one) for one in batch]), chance)
+    """Features and labels of all drawings, made worse, of repaired ones, and of those `painted`.
+
+    The features are kept in files whose names begin with `kept`.
+    """
+    batches = list(_batches(shown, np.random.default_rng(_SEED)))
+    concepts = [concepts_of(shown, one) for batch in batches for one in batch]
+
+    def of_drawings(number: int) -> npt.NDArray[np.float32]:
+        chance = torch.Generator().manual_seed(_SEED * 1_000_003 + number)
+        pictures = np.stack([picture_of(shown, one) for one in batches[number]])
+        pixels = augmented(pictures, chance)
         if autoencoder is not None and number % _ROUND_TRIPS == 0:
             pixels = round_trip(autoencoder, pixels)
-        rows.append(encoder.encode(_images(pixels)))
-        concepts += [concepts_of(shown, one) for one in batch]
+        return encoder.encode(_images(pixels)).numpy()
+
+    rows = [in_pieces(kept.with_name(f"{kept.name}-drawn.npy"), len(batches), of_drawings)]
     drawn = len(concepts)
     if painted is not None:
         scaled = torch.from_numpy(painted.latents).float() / autoencoder.config.scaling_factor
-        for latents in tqdm(scaled.split(_BATCH), desc="repainted", mininterval=5):
-            rows.append(encoder.encode(_images(_decoded(autoencoder, latents))))
+        pieces = scaled.split(_BATCH)
+
+        def of_painted(number: int) -> npt.NDArray[np.float32]:
+            return encoder.encode(_images(_decoded(autoencoder, pieces[number]))).numpy()
+
+        file = kept.with_name(f"{kept.name}-painted.npy")
+        rows.append(in_pieces(file, len(pieces), of_painted))
         concepts += [painted.drawings[int(index)].concepts for index in painted.indices]
     return Features(
-        torch.cat(rows),
+        torch.from_numpy(np.concatenate(rows)),
         {concept: torch.tensor([concept in some for some in concepts]) for concept in Concept},
         torch.arange(len(concepts)) >= drawn,
     )
+
+
+def _short(folder: Path) -> str:
+    return digest_of(str(folder)).removeprefix("sha256:")[:8]
 
 
 def even(labels: torch.Tensor, painted: torch.Tensor) -> torch.Tensor:

@@ -1,5 +1,6 @@
 """Portraits that the painter has painted again over drawings, so that what they show is known."""
 
+import math
 import random
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -9,10 +10,10 @@ import numpy.typing as npt
 import torch
 from diffusers import StableDiffusionImg2ImgPipeline
 from PIL import Image
-from tqdm import tqdm
 
 from ethical_lens.mini.training.diffusion import portraits
 from ethical_lens.mini.training.drawings import Drawings
+from ethical_lens.mini.training.pieces import in_pieces
 from ethical_lens.mini.world.captions import captions
 from ethical_lens.sources import digest_of
 
@@ -39,33 +40,25 @@ class Repainted(NamedTuple):
 
 def repaint(work: Path, pipeline: Path, count: int = REPAINTED) -> Repainted:
     """`count` portraits of the balanced world, repainted by `pipeline` and kept in `work` under
-    the digest of its UNet."""
+    the digests of its UNet and its text encoder."""
     drawings = Drawings(work / "drawings", "balanced", _SEED, _DRAWN * count)
-    digest = digest_of(str(pipeline / "unet")).removeprefix("sha256:")[:8]
-    file = work / f"repainted-{count}-{digest}.npz"
-    if not file.exists():
-        indices = np.array(random.Random(_SEED).choices(portraits(drawings), k=count))
-        partial = file.with_suffix(".partial.npz")
-        np.savez(partial, indices=indices, latents=_latents(pipeline, drawings, indices))
-        partial.rename(file)
-    kept = np.load(file)
-    return Repainted(drawings, kept["indices"], kept["latents"])
-
-
-@torch.inference_mode()
-def _latents(
-    pipeline: Path, drawings: Drawings, indices: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float16]:
+    indices = np.array(random.Random(_SEED).choices(portraits(drawings), k=count))
+    digests = [
+        digest_of(str(pipeline / part)).removeprefix("sha256:")[:8]
+        for part in ("unet", "text_encoder")
+    ]
     painter: Any = StableDiffusionImg2ImgPipeline.from_pretrained(
         pipeline, safety_checker=None, requires_safety_checker=False
     )
     painter.to(torch.float32)
     painter.set_progress_bar_config(disable=True)
-    found = []
-    for start in tqdm(range(0, len(indices), _BATCH), desc="repainting"):
+
+    @torch.inference_mode()
+    def latents(number: int) -> npt.NDArray[np.float16]:
+        start = number * _BATCH
         some = [int(index) for index in indices[start : start + _BATCH]]
         rng = random.Random(f"{_SEED}/repaint/{start}")
-        latents = painter(
+        found = painter(
             [captions(drawings[index], rng, attributes=True)[0] for index in some],
             image=[Image.fromarray(np.array(drawings.pictures[index])) for index in some],
             strength=rng.uniform(*_STRENGTHS),
@@ -74,5 +67,7 @@ def _latents(
             guidance_scale=_GUIDANCE,
             output_type="latent",
         ).images
-        found.append(latents.half().numpy())
-    return np.concatenate(found)
+        return np.asarray(found.half())
+
+    file = work / f"repainted-{count}-{'-'.join(digests)}.npy"
+    return Repainted(drawings, indices, in_pieces(file, math.ceil(count / _BATCH), latents))

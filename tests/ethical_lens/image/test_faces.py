@@ -160,7 +160,7 @@ def test_what_is_missing_or_damaged_is_said(folder: Path, name: str, damage: str
         (folder / name).unlink()
     else:
         (folder / name).write_bytes((folder / name).read_bytes()[:20])
-    with pytest.raises(ScrutinyUnavailable, match="mini train"):
+    with pytest.raises(ScrutinyUnavailable, match="make mini-models"):
         FaceReader.load(folder, "cpu")
 
 

@@ -54,7 +54,7 @@ def test_a_change_of_the_world_is_drawn_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = Drawings(tmp_path, "balanced", 5, 2).file("pictures")
-    monkeypatch.setattr(drawings_module, "_world_version", lambda: "another")
+    monkeypatch.setattr(drawings_module, "world_version", lambda: "another")
 
     after = Drawings(tmp_path, "balanced", 5, 2).file("pictures")
 

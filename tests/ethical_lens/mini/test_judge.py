@@ -69,7 +69,7 @@ class Told(JudgeNetwork):
 def test_what_was_trained_loads_and_is_measured(models: Path) -> None:
     measured = bar.measure(models, 24)
     assert {"people", "place", "style", "single/kind", "all/gender"} <= set(measured)
-    assert all(0 <= share <= 1 for share in measured.values())
+    assert all(0 <= share.value <= 1 for share in measured.values())
 
 
 def test_weights_are_small(models: Path) -> None:
@@ -147,10 +147,10 @@ def test_numbers_that_are_not_finite_are_an_error() -> None:
 
 
 def test_missing_and_foreign_weights_are_said(tmp_path: Path) -> None:
-    with pytest.raises(JudgeError, match="mini train"):
+    with pytest.raises(JudgeError, match="make mini-models"):
         Judge.load(tmp_path)
     save_file({"a": torch.zeros(1)}, tmp_path / WEIGHTS)
-    with pytest.raises(JudgeError, match="mini train"):
+    with pytest.raises(JudgeError, match="make mini-models"):
         Judge.load(tmp_path)
 
 

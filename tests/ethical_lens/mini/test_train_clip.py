@@ -90,7 +90,7 @@ def test_the_bars_are_shares(trained: Path) -> None:
     found = bars.measure(trained.parent, 100)
 
     assert {"retrieval", "ranking", "partial/ranking"} <= set(found)
-    assert all(0 <= share <= 1 for share in found.values())
+    assert all(0 <= share.value <= 1 for share in found.values())
 
 
 def test_facts_are_what_is_seen() -> None:

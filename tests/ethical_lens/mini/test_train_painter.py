@@ -38,8 +38,8 @@ def trained(work: Path) -> Path:
     models = work / "models"
     models.mkdir()
     (models / "clip").symlink_to(CLIP)
-    save_tokenizer(CLIPTokenizer.from_pretrained(CLIP), models / "pipeline" / "tokenizer")
-    autoencoder.train_autoencoder(work, models / "pipeline" / "vae", steps=2, drawings=64)
+    save_tokenizer(CLIPTokenizer.from_pretrained(CLIP), models / "tokenizer")
+    autoencoder.train_autoencoder(work, models / "autoencoder", steps=2, drawings=64)
     diffusion.train_diffusion(work, models / "pipeline", **SHORT)
     return models / "pipeline"
 
@@ -49,8 +49,9 @@ def test_the_decoder_goes_on_alone_so_that_latents_stay_what_they_are(
 ) -> None:
     pipeline = tmp_path / "pipeline"
     shutil.copytree(trained, pipeline)
+    (tmp_path / "autoencoder").symlink_to(trained.with_name("autoencoder"))
 
-    decoder.train_decoder(work, pipeline / "vae", steps=2, drawings=64, repainted=4)
+    decoder.train_decoder(work, pipeline, steps=2, drawings=64, repainted=4)
 
     file = "vae/diffusion_pytorch_model.safetensors"
     before, after = load_file(trained / file), load_file(pipeline / file)
@@ -86,6 +87,11 @@ def test_the_pipeline_loads_and_paints(trained: Path) -> None:
     assert Painter(pipeline).paint([request])[0].size == (96, 96)
     stored = load_file(trained / "unet" / "diffusion_pytorch_model.safetensors")
     assert {value.dtype for value in stored.values()} == {torch.float16}
+
+
+def test_no_file_says_where_it_was_made(work: Path, trained: Path) -> None:
+    for file in trained.rglob("*.json"):
+        assert str(work) not in file.read_text(encoding="utf-8"), file.name
 
 
 def test_a_finished_run_is_not_trained_again(work: Path, trained: Path) -> None:

@@ -149,4 +149,4 @@ def test_the_bars_are_shares(trained: Path) -> None:
     found = bars.measure(trained.parent, 12)
 
     assert "nude body/absent" in found
-    assert all(0 <= share <= 1 for share in found.values())
+    assert all(0 <= share.value <= 1 for share in found.values())

@@ -30,7 +30,7 @@ def models(work: Path) -> Path:
 
 def test_what_was_trained_loads_and_is_measured(models: Path) -> None:
     measured = bar.measure(models, 8)
-    assert measured["recall"] == 0.0
+    assert measured["recall"].value == 0.0
     assert FaceReader.load(models / "faces", "cpu")
 
 
@@ -45,7 +45,7 @@ def test_an_interrupted_training_ends_the_same(work: Path, tmp_path: Path, part:
     name = {"detector": DETECTOR, "classifier": CLASSIFIER}[part]
     (tmp_path / "drawings").symlink_to(work / "drawings")
     train(tmp_path, tmp_path / "whole", steps=4, count=32)
-    (tmp_path / f"face-{part}.state.pt").unlink()
+    (tmp_path / f"faces-{part}.state.pt").unlink()
 
     class Stop(Exception):
         pass
