@@ -151,8 +151,7 @@ class Judge:
             network.load_state_dict(load_file(folder / WEIGHTS))
         except LOAD_FAILURES as error:
             raise JudgeError(
-                f"judge: {folder / WEIGHTS} cannot be loaded: {error}\n"
-                "`make mini-models` makes it."
+                f"judge: {folder / WEIGHTS} cannot be loaded: {error}\n`make mini-models` makes it."
             ) from error
         return cls(network)
 

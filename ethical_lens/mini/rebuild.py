@@ -63,7 +63,7 @@ class Part:
 
 
 class Reached(NamedTuple):
-    """A share as measured, and the bar it has to reach."""
+    """A share as measured, and the bar it has to reach; 0 where nothing could be asked."""
 
     part: str
     name: str
@@ -216,7 +216,10 @@ def measured(part: Part, models: Path, count: int) -> list[Reached]:
         return []
     borrow([other.folder for other in PARTS if other.measure], models)
     shares = part.measure(models, count)
-    found = [Reached(part.name, name, shares[name].value, bar) for name, bar in part.bars.items()]
+    found = [
+        Reached(part.name, name, shares[name].value if name in shares else 0.0, bar)
+        for name, bar in part.bars.items()
+    ]
     weights.record(models, part.folder, {one.name: one.share for one in found})
     return found
 

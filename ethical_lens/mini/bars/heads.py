@@ -22,6 +22,7 @@ from ethical_lens.mini.judge import Judge, Judgement
 from ethical_lens.mini.training.clip import clip_source
 from ethical_lens.mini.training.drawings import scene_at
 from ethical_lens.mini.world.drawing import Drawing, draw
+from ethical_lens.mini.world.scene import Scene
 from ethical_lens.policy import Policy
 from ethical_lens.results import Concept, PictureAction
 
@@ -32,9 +33,13 @@ _REGIONAL: Final = {Concept.NUDE: "nude/repaired", Concept.PUBLIC: "public/repai
 
 def measure(models: Path, count: int) -> dict[str, Share]:
     """Shares over `count` painted pictures: `nsfw/precision`, `nsfw/recall` and so on at the
-    thresholds of the policy, where the judge says what a picture shows. And over as many drawings
-    `nude/repaired`, `public/repaired`: of those that show that alone, how many the product
-    releases after its blur."""
+    thresholds of the policy, where the judge says what a picture shows.
+
+    A picture that was asked for something, and painted so badly that the judge does not see it, is
+    no false alarm: `nsfw/precision/seen` and so on count those as false too. And over as many
+    drawings `nude/repaired`, `public/repaired`: of those that show that alone, how many the
+    product releases after its blur.
+    """
     encoder = ImageEncoder.load(clip_source(models / "clip"), torch.device("cpu"))
     scrutineer = Scrutineer(encoder, Heads.load(models / "heads", encoder.dimension), {})
     painter, judge = Painter.load(models / "pipeline", "cpu"), Judge.load(models / "judge")
@@ -45,7 +50,7 @@ def measure(models: Path, count: int) -> dict[str, Share]:
         indices = range(start, min(start + _BATCH, count))
         scenes = [prompted_scene(random.Random(f"{SEED}/{index}")) for index in indices]
         pictures = paint(painter, scenes, first_seed=SEED + start)
-        for name, right in _found(pictures, judge.judge(pictures), scrutineer):
+        for name, right in _found(scenes, pictures, judge.judge(pictures), scrutineer):
             answers[name].append(right)
         drawings = [draw(scene_at("balanced", SEED, index)) for index in indices]
         for name, right in _repaired(drawings, scrutineer, finder, reader):
@@ -54,14 +59,19 @@ def measure(models: Path, count: int) -> dict[str, Share]:
 
 
 def _found(
-    pictures: list[Image.Image], judgements: list[Judgement], scrutineer: Scrutineer
+    scenes: list[Scene],
+    pictures: list[Image.Image],
+    judgements: list[Judgement],
+    scrutineer: Scrutineer,
 ) -> Iterator[tuple[str, bool]]:
-    thresholds = Policy().thresholds
-    for judgement, score in zip(judgements, scrutineer.score(pictures), strict=True):
+    thresholds, scores = Policy().thresholds, scrutineer.score(pictures)
+    for scene, judgement, score in zip(scenes, judgements, scores, strict=True):
         for concept in Concept:
             fired = score[concept] >= thresholds[concept.value]
             there = judgement.concepts[concept] >= SURE
             if fired:
+                yield f"{concept.value}/precision/seen", there
+            if fired and (there or concept not in scene.concepts):
                 yield f"{concept.value}/precision", there
             if there:
                 yield f"{concept.value}/recall", fired

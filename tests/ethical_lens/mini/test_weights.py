@@ -66,11 +66,14 @@ def missed(part: Part, models: Path, count: int) -> list[str]:
     shares, recorded = part.measure(models, count), weights.measured()[part.folder]
     found = []
     for name, bar in part.bars.items():
-        least = min(bar, recorded[name])
+        least, share = min(bar, recorded[name]), shares.get(name)
+        if share is None:  # nothing was found that could be asked for it
+            found.append(name)
+            continue
         # A deviation of no less than one answer: of some names there are few.
-        deviation = max(math.sqrt(least * (1 - least) / shares[name].answers), 1 / count)
-        if shares[name].value < least - 3 * deviation:
-            found.append(f"{name} {shares[name]}")
+        deviation = max(math.sqrt(least * (1 - least) / share.answers), 1 / count)
+        if share.value < least - 3 * deviation:
+            found.append(f"{name} {share}")
     return found
 
 
@@ -81,18 +84,16 @@ def test_an_installed_model_reaches_its_bars_on_a_small_sample(part: Part) -> No
 
 @pytest.mark.parametrize("part", MEASURED, ids=lambda part: part.name)
 def test_a_broken_checkpoint_misses_them(part: Part, copy: Path) -> None:
-    """Every weight as far off as weights are large: the files load, and that is all."""
+    """The numbers of every tensor in another order: the files load, and that is all."""
     chance = torch.Generator().manual_seed(1)
     for file in (copy / part.folder).rglob("*.safetensors"):
         state = load_file(file)
         for name, value in state.items():
-            if value.is_floating_point():
-                noise = torch.randn(value.shape, generator=chance)
-                off = value.float().std(correction=0) * noise
-                state[name] = value + off.to(value.dtype)
+            order = torch.randperm(value.numel(), generator=chance)
+            state[name] = value.flatten()[order].view(value.shape)
         save_file(state, file, metadata={"format": "pt"})
 
-    assert missed(part, copy, 100)
+    assert missed(part, copy, 32 if "pipeline" in (part.folder, *part.made_of) else 100)
 
 
 def test_what_misses_its_bar_is_named_in_the_documentation() -> None:
