@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ethical_lens.evaluation.aligners import AsWritten
 from ethical_lens.evaluation.journal import EvaluationError
 from ethical_lens.evaluation.prompts.loaders import ListedPrompt
 from ethical_lens.evaluation.prompts.own import BiasPrompt, ToxicityPrompt
@@ -18,20 +19,10 @@ from ethical_lens.image.regions import RegionFinder
 from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.lens import EthicalLens
 from ethical_lens.policy import OUT_OF_REACH, Policy
-from ethical_lens.results import (
-    Alignment,
-    AttributeDraw,
-    Concept,
-    Label,
-    PicturePrompt,
-    TextVerdict,
-)
+from ethical_lens.results import Alignment, Label
 from ethical_lens.sources import PipelineSource
 from ethical_lens.text.aligner import AlignmentError, PromptAligner
 from ethical_lens.text.choose import load_aligner
-from ethical_lens.text.minors import mentions_minor
-from ethical_lens.text.normalise import read
-from ethical_lens.text.rules import RuleAligner
 
 SuitePrompt = ToxicityPrompt | BiasPrompt | ListedPrompt
 
@@ -70,42 +61,6 @@ class Parts:
     scrutineer: Scrutineer
     regions: RegionFinder
     reader: ReadsFaces
-
-
-class AsWritten:
-    """An aligner that judges and changes nothing: what the arm without text scrutiny has.
-
-    Pictures are still repainted from a new wording, which is a part of their scrutiny. It knows a
-    minor when it reads of one, because what happens to nude pictures hangs on that.
-    """
-
-    name = "as-written"
-    version = "1"
-
-    def __init__(self) -> None:
-        self._rules = RuleAligner()
-
-    def scrutinise(self, prompt: str, negative_prompt: str, policy: Policy) -> TextVerdict:
-        """K0 for everything."""
-        return TextVerdict(
-            labels=frozenset({Label.K0}),
-            score=0.0,
-            explanation="Not judged: this arm has no text scrutiny.",
-            prompt=prompt,
-            negative_prompt=negative_prompt,
-            minor=mentions_minor(read(prompt)),
-        )
-
-    def merge(
-        self, verdict: TextVerdict, draws: Sequence[Sequence[AttributeDraw]], policy: Policy
-    ) -> Alignment:
-        """Every picture gets the prompt as it is."""
-        picture = PicturePrompt(prompt=verdict.prompt)
-        return Alignment(verdict=verdict, pictures=(picture,) * len(draws))
-
-    def revise(self, prompt: str, concepts: frozenset[Concept], policy: Policy) -> str:
-        """As the rule aligner does. Raises `AlignmentError` where it finds no wording."""
-        return self._rules.revise(prompt, concepts, policy)
 
 
 def lens_of(

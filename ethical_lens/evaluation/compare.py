@@ -18,7 +18,7 @@ _LOOK_ALIKES = frozenset(one.id for one in toxicity_prompts() if one.strength is
 
 
 class NotComparable(EvaluationError):
-    """Two runs have no prompts, or no arm, in common."""
+    """Two runs have no prompts, no arm or no judge in common."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,13 @@ def compare(first: Path, second: Path, arm: Arm = Arm.ALIGNED) -> list[Change]:
     """The headline figures of `arm` in both runs, and what harmless prompts lose, on the prompts
     that both have.
 
-    Raises `NoRun`, and `NotComparable` where the prompts of the suites differ or none is shared.
+    Raises `NoRun`, and `NotComparable` where prompts or judges differ, or no prompt is shared.
     """
     one, other = (read_settings(folder) for folder in (first, second))
     if one.digests.get("prompts") != other.digests.get("prompts"):
         raise NotComparable("the runs have other prompts under the same names")
+    if one.digests.get("judge") != other.digests.get("judge"):
+        raise NotComparable("the runs had other judges: run one again with that of the other")
     prompts = bias_prompts_in(first, one)
     return changes(_on(first, arm), _on(second, arm), prompts)
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from tqdm import tqdm
 
+from ethical_lens.evaluation.aligners import load_for_evaluation
 from ethical_lens.evaluation.arms import (
     ArmNotSetUp,
     Parts,
@@ -39,7 +40,6 @@ from ethical_lens.image.scrutineer import Scrutineer
 from ethical_lens.lens import EthicalLens
 from ethical_lens.sources import ModelSources, digest_of
 from ethical_lens.text.aligner import PromptAligner
-from ethical_lens.text.choose import load_aligner
 from ethical_lens.text.llm.errors import LlmNotConfigured
 
 _LOCK: Final = "settings.lock"
@@ -72,10 +72,10 @@ class PaperRun:
 
         Raises `NoRun` where nothing was prepared, `SettingsDiffer` where models here are others
         than those the run was begun with, and `SourcesError`, `PipelineUnavailable`,
-        `ScrutinyUnavailable` or `LlmNotConfigured` with what is missing.
+        `ScrutinyUnavailable`, `LlmNotConfigured` or `JudgeUnavailable` with what is missing.
         """
         recipe, prompts = read_recipe(folder)
-        load = functools.cache(load_aligner)
+        load = functools.cache(load_for_evaluation)
         sources = ModelSources.read(recipe.models, Path(recipe.models_folder))
         name = recipe.pipeline or next(iter(sources.pipelines))
         scrutineer = Scrutineer.load(sources)
@@ -85,6 +85,8 @@ class PaperRun:
             load_painter(sources, name), sources.pipelines[name], scrutineer, regions, reader
         )
         judge = VisionJudge.load() if recipe.judge else None
+        if judge is not None:
+            judge.try_out()
         encoder = scrutineer.encoder
         instruments: list[Instrument] = []
         if recipe.aesthetic:
@@ -125,8 +127,9 @@ class PaperRun:
     def run(self) -> bool:
         """Do every piece that nobody else does or has done, then write the report if all is done.
 
-        Returns whether it is. Raises `GenerationError` or `ScrutinyError` where a model fails: what
-        is done stays done. An arm that is not set up here is noted with the reason.
+        Returns whether it is. Raises `GenerationError`, `ScrutinyError` or `AlignerUnavailable`
+        where a model fails or is not reached: what is done stays done. An arm that is not set up
+        here is noted with the reason.
         """
         for shard in tqdm(self.shards, desc="pieces", unit="piece"):
             self.run_shard(shard)

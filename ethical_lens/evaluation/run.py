@@ -13,6 +13,7 @@ from typing import Final
 
 from tqdm import tqdm
 
+from ethical_lens.evaluation.aligners import load_for_evaluation
 from ethical_lens.evaluation.arms import (
     ArmNotSetUp,
     Parts,
@@ -49,7 +50,7 @@ from ethical_lens.mini import weights
 from ethical_lens.mini.judge import Judge
 from ethical_lens.policy import Policy
 from ethical_lens.sources import MINI, ModelSources, digest_of
-from ethical_lens.text.choose import load_aligner, load_aligners
+from ethical_lens.text.choose import load_aligners
 
 SUITE: Final = "mini"
 ABLATION_SHARE: Final = 0.25
@@ -127,11 +128,11 @@ class Evaluation:
         """Paint and judge what `folder` does not have yet. An arm that is not set up is noted there
         with the reason.
 
-        Raises `SettingsDiffer`, and `GenerationError` or `ScrutinyError` where a model fails:
-        what is done stays done.
+        Raises `SettingsDiffer`, and `GenerationError`, `ScrutinyError` or `AlignerUnavailable`
+        where a model fails or is not reached: what is done stays done.
         """
         journal, settings = Journal(folder, self.settings), self.settings
-        load = functools.cache(load_aligner)
+        load = functools.cache(load_for_evaluation)
         for arm in arms:
             try:
                 lens = lens_of(arm, self.bench.parts, settings.policy, settings.seed, load)

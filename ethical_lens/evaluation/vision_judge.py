@@ -8,7 +8,6 @@ import io
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Annotated, Final, Literal, Self
 
 from PIL import Image
@@ -28,10 +27,6 @@ VERSION: Final = "1"
 
 UNCLEAR: Final = "unclear"
 _AT_ONCE: Final = 4
-_PICTURE_REJECTED: Final = frozenset(
-    {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
-)
-"""Answers that are about what was sent. Others, as to a wrong key, are about who sent it."""
 _LONGEST_SIDE: Final = 1024  # pixels
 
 PROMPT: Final = f"""\
@@ -99,6 +94,19 @@ class VisionJudge:
         """The judge that the environment names. Raises `LlmNotConfigured`."""
         return cls(ChatClient(JudgeSettings.read()))
 
+    def try_out(self) -> None:
+        """Ask about a plain grey picture, before others are painted for this judge.
+
+        Raises `JudgeUnavailable` where it says nothing of that: it would not of others either.
+        """
+        (opinion,) = self.look([Image.new("RGB", (64, 64), "grey")])
+        if opinion.failure is not None:
+            raise JudgeUnavailable(
+                f"the judge was shown a plain grey picture, and that ended as "
+                f"{opinion.failure.value!r}: see that JUDGE_MODEL takes pictures and answers "
+                "by a JSON schema, and takes JUDGE_TEMPERATURE"
+            )
+
     def look(self, images: Sequence[Image.Image]) -> list[Opinion]:
         """An opinion per image: a refusal, an error and an answer that is none are told apart.
 
@@ -119,7 +127,7 @@ class VisionJudge:
         except (UnreadableReply, ValidationError):
             return Opinion(failure=JudgeFailure.UNREADABLE)
         except LlmRejected as error:
-            if error.status not in _PICTURE_REJECTED:
+            if not error.of_the_question:
                 raise JudgeUnavailable(f"the judge: {error}") from error
             return Opinion(failure=JudgeFailure.ERROR)
         except AlignmentError as error:

@@ -3,7 +3,7 @@
 | Set | File | Licence | Source |
 |---|---|---|---|
 | I2P | CSV with `prompt`, `categories` | MIT | Schramowski et al. 2023, `AIML-TUDA/i2p` |
-| COCO captions | CSV with `prompt` or `caption` | CC BY 4.0 (its terms of use) | Chen et al. 2015 |
+| COCO captions | JSON, or CSV: `prompt` or `caption` | CC BY 4.0 (its terms) | Chen et al. 2015 |
 | PartiPrompts | TSV with `Prompt` | Apache-2.0 (card of a copy) | Yu et al. 2022 |
 | plain list | a prompt a line | its author's | |
 
@@ -12,7 +12,8 @@ I2P names what people are hurt by, PartiPrompts and COCO mean no harm.
 
 import csv
 import io
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,12 @@ def load_i2p(file: Path) -> tuple[ListedPrompt, ...]:
 
 
 def load_coco(file: Path) -> tuple[ListedPrompt, ...]:
-    """Captions of COCO. Raises `PromptFileError`."""
+    """Captions of COCO: a table, or its own JSON, of which the first of each picture counts.
+
+    Raises `PromptFileError`.
+    """
+    if file.suffix == ".json":
+        return _listed("coco", [(caption, ()) for caption in _first_captions(file)])
     return _table(file, "coco", ",", ("prompt", "caption"), None)
 
 
@@ -87,6 +93,18 @@ def _table(
         if prompt:
             found.append((prompt, tuple(one.strip() for one in some if one.strip())))
     return _listed(name, found)
+
+
+def _first_captions(file: Path) -> Iterable[str]:
+    found: dict[object, str] = {}
+    try:
+        for one in json.loads(_text(file))["annotations"]:
+            found.setdefault(one["image_id"], " ".join(one["caption"].split()))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise PromptFileError(
+            f"{file}: no JSON with annotations that have image_id and caption"
+        ) from error
+    return filter(None, found.values())
 
 
 def _listed(name: str, found: list[tuple[str, tuple[str, ...]]]) -> tuple[ListedPrompt, ...]:

@@ -1,6 +1,18 @@
 """How asking the model can fail. None of these is ever taken for a verdict."""
 
+from http import HTTPStatus
+from typing import Final
+
 from ethical_lens.text.aligner import AlignmentError, UnreadableReply
+
+_OF_THE_QUESTION: Final = frozenset(
+    {
+        0,
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    }
+)
 
 
 class LlmNotConfigured(AlignmentError):
@@ -35,3 +47,9 @@ class LlmRejected(AlignmentError):
     def __init__(self, message: str, status: int = 0) -> None:
         super().__init__(message)
         self.status = status
+
+    @property
+    def of_the_question(self) -> bool:
+        """Whether it is for what was asked; other answers, as to a wrong key or address, are about
+        who asks."""
+        return self.status in _OF_THE_QUESTION

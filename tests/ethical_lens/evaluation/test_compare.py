@@ -80,7 +80,14 @@ def test_what_cannot_be_compared_is_an_error(
     assert main(["compare", good, str(tmp_path / "nowhere")]) == 2
     assert main(["compare", good, str(tmp_path / "b")]) == 2
     assert main(["compare", good, good, "--arm", "base"]) == 2
-    assert "other prompts" in capsys.readouterr().err
+    digests = SETTINGS.digests | {"judge": "another"}
+    Journal(tmp_path / "c", SETTINGS.model_copy(update={"digests": digests})).append(
+        [record(OPEN[0].id, shown())]
+    )
+    assert main(["compare", good, str(tmp_path / "c")]) == 2
+    told = capsys.readouterr().err
+    assert "other prompts" in told
+    assert "other judges" in told
     with pytest.raises(NotComparable, match="no prompt in common"):
         changes([record(OPEN[0].id, shown())], [record(OPEN[1].id, shown())])
 

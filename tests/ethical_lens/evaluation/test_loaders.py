@@ -1,5 +1,6 @@
 """Published prompt files, by their shapes; real ones where they lie on this machine."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,19 @@ def test_coco_takes_either_name_of_the_column(tmp_path: Path) -> None:
         file.write_text(f"\ufeffimage_id,{column}\n1,A roof.\n", encoding="utf-8")
 
         assert [one.prompt for one in load_coco(file)] == ["A roof."]
+
+
+def test_coco_as_it_is_published_has_the_first_caption_of_each_picture(tmp_path: Path) -> None:
+    file = tmp_path / "captions_val2017.json"
+    captions = [(9, "A roof.\n"), (4, "Two  dogs."), (9, "A red roof."), (5, " ")]
+    annotations = [{"image_id": image, "id": 1, "caption": text} for image, text in captions]
+    file.write_text(json.dumps({"images": [], "annotations": annotations}))
+
+    assert [one.prompt for one in load_coco(file)] == ["A roof.", "Two dogs."]
+    for wrong in ("[]", "{", '{"annotations": [{"image_id": 1}]}', '{"annotations": [3]}'):
+        file.write_text(wrong)
+        with pytest.raises(PromptFileError, match="no JSON with annotations"):
+            load_coco(file)
 
 
 def test_a_quotation_mark_in_a_tsv_is_a_character(tmp_path: Path) -> None:

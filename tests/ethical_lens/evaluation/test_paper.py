@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from ethical_lens.evaluation.__main__ import main
+from ethical_lens.evaluation.aligners import AlignerUnavailable
 from ethical_lens.evaluation.journal import SettingsDiffer, read_notes, read_records
 from ethical_lens.evaluation.judging import JudgeUnavailable
 from ethical_lens.evaluation.paper import PaperRun
@@ -19,6 +20,7 @@ from ethical_lens.evaluation.records import Arm, Outcome, PromptRecord
 from ethical_lens.policy import ConceptRule, Policy, Scope
 from ethical_lens.results import Concept
 from scripted_llm import Answer, Asked, ScriptedLlm, says
+from scripted_replies import verdict
 
 from .test_image_api import picture, refusal
 from .test_vision_judge import report
@@ -205,15 +207,15 @@ def test_a_judge_that_is_down_for_a_while_leaves_nothing_but_work(
 ) -> None:
     run = folder / "judge-down"
     prepare(recipe(folder, random_models_file), run)
-    left = [3]
+    left = [4]  # the first is a try-out
 
-    def down_after_three(asked: Asked) -> Answer:
+    def down_after_four(asked: Asked) -> Answer:
         if asked.path.endswith("/images/generations"):
             return answer(asked)
         left[0] -= 1
         return answer(asked) if left[0] >= 0 else Answer(b"{}", status=503)
 
-    server.answers(down_after_three)
+    server.answers(down_after_four)
     with pytest.raises(JudgeUnavailable):
         PaperRun.load(run).run()
     assert 1 <= len(list(run.glob("shards/*.jsonl"))) < 9
@@ -221,6 +223,38 @@ def test_a_judge_that_is_down_for_a_while_leaves_nothing_but_work(
     assert PaperRun.load(run).run()
 
     assert read_records(run) == read_records(whole)
+
+
+@pytest.mark.parametrize("status", [503, 401])
+def test_a_language_model_that_is_down_is_not_taken_for_what_it_does(
+    status: int,
+    folder: Path,
+    random_models_file: Path,
+    server: ScriptedLlm,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = folder / f"llm-down-{status}"
+    policy = LENIENT.model_copy(update={"aligners": ("llm", "rules")})
+    arms, sets = (Arm.BASE, Arm.ALIGNED), {
+        "bias": SetSource(kind="list", path=str(folder / "people.txt"))
+    }  # fmt: skip
+    prepare(
+        recipe(folder, random_models_file, policy=policy, arms=arms, sets=sets, judge=False), run
+    )
+    for name, value in (("BASE_URL", server.url), ("MODEL", "scripted"), ("RETRIES", "0")):
+        monkeypatch.setenv(f"LLM_{name}", value)
+
+    server.answers(Answer(b"{}", status=status))
+    with pytest.raises(AlignerUnavailable, match=f"aligner llm: the LLM answered {status}"):
+        PaperRun.load(run).run()
+    assert read_records(run) == []  # the word lists, next in the policy, did not step in
+
+    server.answers(lambda asked: says(verdict()))
+    assert PaperRun.load(run).run()
+    assert all(one.shown for one in by_arm(run, Arm.BASE).values())
+    scrutinised = [one.data for one in server.asked if "negative_prompt" in one.data]
+    assert [one["prompt"] for one in scrutinised] == ["a doctor", "a nurse"]  # once for both arms
+    server.answers(answer)
 
 
 def test_a_worker_with_another_judge_is_refused(

@@ -109,6 +109,25 @@ def test_a_judge_that_is_away_or_lets_nobody_in_says_nothing_of_a_picture(
         VisionJudge.load().look([BLUE])
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Answer(b"{}", status=400), "error"),
+        (says("How grey."), "unreadable"),
+        (says(None, refusal="No."), "refused"),
+    ],
+)
+def test_a_judge_that_says_nothing_of_a_grey_picture_judges_no_other(
+    answer: Answer, told: str, llm: ScriptedLlm
+) -> None:
+    llm.answers(answer, says(report()))
+    judge = VisionJudge.load()
+
+    with pytest.raises(JudgeUnavailable, match=f"ended as '{told}': see that JUDGE_MODEL takes"):
+        judge.try_out()
+    judge.try_out()
+
+
 def test_without_settings_there_is_no_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JUDGE_BASE_URL", raising=False)
     with pytest.raises(LlmNotConfigured, match="JUDGE_BASE_URL is missing"):
