@@ -76,8 +76,8 @@ def painted_job(n: int = 1, tenant: Tenant | None = None, **changes: object) -> 
     return paint(make_job(tenant or make_tenant(Policy()), n=n, **changes))
 
 
-def paint(job: Job) -> Job:
-    """The submitted job, with its pictures painted."""
+def align(job: Job) -> Job:
+    """The submitted job, admitted, with its prompt judged: its pictures are to be painted."""
     Job.objects.filter(pk=job.pk).update(admitted_at=Now())
     Outbox.objects.filter(job=job).delete()
     verdict = TextVerdict(
@@ -87,6 +87,12 @@ def paint(job: Job) -> Job:
     alignment = Alignment(verdict=verdict, pictures=prompts)
     policy = policy_of_version(job.policy_version_id)
     alignment_finish({claimed(job, "align"): Aligned(alignment, {"rules": "0" * 64}, policy)})
+    return job
+
+
+def paint(job: Job) -> Job:
+    """The submitted job, with its pictures painted."""
+    align(job)
     painted = [
         PaintedPicture(
             picture_id=picture.id,

@@ -99,6 +99,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["tenant", "-id"], name="job_of_tenant"),
             models.Index(fields=["tenant", "status", "-id"], name="job_of_tenant_by_status"),
+            models.Index(fields=["tenant", "-id"], condition=Q(n=0), name="job_of_scrutiny_alone"),
             models.Index(
                 fields=["tenant"],
                 condition=Q(admitted_at__isnull=False, status__in=IN_FLIGHT_VALUES),

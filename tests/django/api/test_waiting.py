@@ -166,9 +166,25 @@ def test_nobody_waits_longer_than_a_minute() -> None:
     ]  # fmt: skip
 
 
-def test_a_client_that_leaves_is_waited_for_no_longer(web: Web) -> None:
+def test_clients_that_leave_are_waited_for_no_longer(
+    web: Web, later: Callable[..., Future[Any]]
+) -> None:
     tenant = make_tenant()
-    with web.client(tenant) as client:
+    wanted: Any = {
+        "url": f"{web.url}{JOBS}", "json": BODY, "timeout": 10,
+        "headers": {**web.key(tenant), "Prefer": "wait=60"},
+    }  # fmt: skip
+
+    def leave() -> None:
         with pytest.raises(httpx.ReadTimeout):
-            client.post(JOBS, json=BODY, headers={"Prefer": "wait=60"}, timeout=1)
-        assert client.get(f"{JOBS}/{job_of(tenant).id}").json()["status"] == "queued"
+            httpx.post(**wanted)
+
+    jobs = Job.objects.filter(tenant=tenant)
+    before = web.process.num_fds()
+    gone = [later(leave) for _ in range(40)]
+    wait_for(jobs, 40)
+    assert web.process.num_fds() >= before + 40
+    for one in gone:
+        one.result(60)
+    wait_until(lambda: web.process.num_fds() < before + 20, "what they held to be given back", 20)
+    assert set(jobs.values_list("status", flat=True)) == {"queued"}, "nobody canceled them"

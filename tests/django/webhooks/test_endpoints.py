@@ -8,6 +8,8 @@ from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from devstack.receiver import Answer, Receiver
+from factories import make_job
+from jobs.services import job_cancel
 from webhooks import endpoints
 from webhooks.delivery import LONGEST_ANSWER, delivery_attempt
 from webhooks.endpoints import (
@@ -20,6 +22,7 @@ from webhooks.endpoints import (
 )
 from webhooks.errors import EndpointInactive, TooManyEndpoints
 from webhooks.models import Delivery, DeliveryStatus, Endpoint, Event, EventType
+from webhooks.redelivery import endpoint_replay
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
 
@@ -148,6 +151,23 @@ def test_gone_is_told_to_the_others(receiving: Receiving) -> None:
     (event,) = told(delivery.endpoint)
     assert event.data["reason"] == "the receiver answered 410 Gone"
     assert [d.endpoint_id for d in event.deliveries.all()] == [other.id]
+
+
+def test_an_only_endpoint_that_was_disabled_gets_what_it_missed_by_a_replay(
+    receiving: Receiving,
+) -> None:
+    _, delivery = receiving(410)
+    endpoint = delivery.endpoint
+    attempt(delivery)
+    (event,) = told(endpoint)
+    assert not event.deliveries.exists(), "nobody is left to be told"
+    ended = job_cancel(job_id=make_job(endpoint.tenant).id)
+    missed = Delivery.objects.filter(event__job=ended)
+    assert (ended.events.count(), missed.count()) == (1, 0)
+    endpoint_enable(endpoint=endpoint)
+    endpoint_replay(endpoint=endpoint, since=ended.created_at)
+    attempt(missed.get())
+    assert missed.get().status == DeliveryStatus.DELIVERED
 
 
 def test_of_an_answer_16_kib_are_kept(receiving: Receiving) -> None:
