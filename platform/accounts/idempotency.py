@@ -42,18 +42,31 @@ def answer_once(
     Raises `KeyInFlight`, and `KeyReused` where the fingerprint is another.
     """
     with transaction.atomic():
-        key_lock(tenant_id, key)
-        # A statement of its own, begun after the lock: it sees what the last holder committed.
-        kept = KeptAnswer.objects.filter(
-            tenant=tenant_id, key=key, created_at__gt=timezone.now() - _life()
-        ).first()
-        if kept is not None:
-            if kept.fingerprint != fingerprint:
-                raise KeyReused
-            return Answer(status=kept.status, headers=kept.headers, body=kept.body, replayed=True)
-        answer = make()
-        answer_keep(tenant_id, key, fingerprint, answer)
+        answer = _kept(tenant_id, key, fingerprint)
+        if answer is None:
+            answer = make()
+            answer_keep(tenant_id, key, fingerprint, answer)
     return answer
+
+
+def answer_known(*, tenant_id: UUID, key: str, fingerprint: str) -> Answer | None:
+    """The answer that is kept under the tenant's `key` by now, None where there is none: for what
+    is costly and comes before `answer_once`. Raises as that."""
+    with transaction.atomic():
+        return _kept(tenant_id, key, fingerprint)
+
+
+def _kept(tenant_id: UUID, key: str, fingerprint: str) -> Answer | None:
+    key_lock(tenant_id, key)
+    # A statement of its own, begun after the lock: it sees what the last holder committed.
+    kept = KeptAnswer.objects.filter(
+        tenant=tenant_id, key=key, created_at__gt=timezone.now() - _life()
+    ).first()
+    if kept is None:
+        return None
+    if kept.fingerprint != fingerprint:
+        raise KeyReused
+    return Answer(status=kept.status, headers=kept.headers, body=kept.body, replayed=True)
 
 
 def answer_keep(tenant_id: UUID, key: str, fingerprint: str, answer: Answer) -> None:

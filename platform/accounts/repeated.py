@@ -52,10 +52,40 @@ def first_answered(
     return answer
 
 
-def first_refused(*, tenant_id: UUID, key: str, fingerprint: str) -> None:
+def first_refused(
+    *, tenant_id: UUID, key: str, fingerprint: str, under_way: Callable[[str], bool]
+) -> None:
     """Remember that the first was refused: what an equal one got before is nothing to its
-    repetitions."""
-    answer_keep(tenant_id, key, fingerprint, _REFUSED)
+    repetitions.
+
+    Two are left as they are: what is still `under_way`, told by the body that is kept, since the
+    equal one that waits for it may be lost, too; and what its own repetition got already.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:  # an equal one that is being answered is waited for
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_number(tenant_id, key)])
+        kept = KeptAnswer.objects.filter(tenant=tenant_id, key=key).first()
+        if kept is not None and _overtaking(kept):
+            kept.headers = {}
+            kept.save(update_fields=["headers"])
+        elif kept is None or not kept.body or not under_way(kept.body):
+            answer_keep(tenant_id, key, fingerprint, _REFUSED)
+
+
+def _overtaking(kept: KeptAnswer) -> bool:
+    young = kept.created_at > timezone.now() - OVERTAKEN_WITHIN
+    return young and kept.headers == _UNSEEN
+
+
+def repetition_known(
+    *, tenant_id: UUID, key: str, fingerprint: str, within: timedelta
+) -> Answer | None:
+    """What the first, or another repetition, got by now, None where there is none: for what is
+    costly and comes before `repetition_answered`. Raises as that."""
+    with transaction.atomic():
+        key_lock(tenant_id, key)
+        kept = _kept_within(tenant_id, key, within)
+    return _again(kept)
 
 
 def repetition_answered(
@@ -73,12 +103,22 @@ def repetition_answered(
     """
     with transaction.atomic():
         key_lock(tenant_id, key)
-        kept = KeptAnswer.objects.filter(
-            tenant=tenant_id, key=key, created_at__gt=timezone.now() - within
-        ).first()
-        if kept is not None and kept.headers != _REFUSED.headers:
-            return Answer(kept.status, {}, kept.body, replayed=True)
+        kept = _kept_within(tenant_id, key, within)
+        if (again := _again(kept)) is not None:
+            return again
         answer = make()
         unseen = replace(answer, headers=_UNSEEN)
         answer_keep(tenant_id, key, fingerprint, answer if kept is not None else unseen)
     return answer
+
+
+def _kept_within(tenant_id: UUID, key: str, within: timedelta) -> KeptAnswer | None:
+    since = timezone.now() - within
+    return KeptAnswer.objects.filter(tenant=tenant_id, key=key, created_at__gt=since).first()
+
+
+def _again(kept: KeptAnswer | None) -> Answer | None:
+    """What is kept, to be given once more; None of one that was refused."""
+    if kept is None or kept.headers == _REFUSED.headers:
+        return None
+    return Answer(kept.status, {}, kept.body, replayed=True)

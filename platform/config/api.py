@@ -1,16 +1,12 @@
 """The API: one version, one schema, problems for errors."""
 
-from typing import Any
-
 from csp.constants import SELF
 from csp.decorators import csp_replace
-from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
-from ninja.openapi.schema import OpenAPISchema
 
 from accounts.api.examples import DOCUMENTED as OF_KEYS
 from accounts.api.routes import router as keys_router
-from config.openapi.document import document_complete
+from config.openapi.api import DocumentedAPI
 from config.problems import BoundedParser, install_problem_handlers
 from jobs.api.examples import DOCUMENTED as OF_JOBS
 from jobs.api.moderation_examples import DOCUMENTED as OF_MODERATIONS
@@ -22,23 +18,15 @@ from webhooks.api.routes import router as webhooks_router
 DOCUMENTED = OF_JOBS | OF_KEYS | OF_MODERATIONS | OF_WEBHOOKS
 
 
-class API(NinjaAPI):
-    """Ninja's API, whose document says also what the types of the routes do not."""
-
-    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
-        document = super().get_openapi_schema(**options)
-        prefix = options.get("path_prefix") or self.get_root_path(options.get("path_params") or {})
-        document_complete(document, DOCUMENTED, prefix=prefix.rstrip("/"))
-        return document
-
-
-api = API(
+api = DocumentedAPI(
+    documented=DOCUMENTED,
     title="Ethical-Lens",
     version="1",
     description=(
         "Moderated text-to-image generation. Submit a job, follow it, fetch what was released; "
         "every step of moderation is explained under its decisions. Errors are "
-        "`application/problem+json` with a stable `code`."
+        "`application/problem+json` with a stable `code`. The routes in OpenAI's shape have a "
+        "document of their own, `/v1/openapi.json`."
     ),
     urls_namespace="api",
     parser=BoundedParser(),
@@ -50,4 +38,4 @@ api.add_router("/jobs", jobs_router, tags=["jobs"])
 api.add_router("/moderations", moderations_router, tags=["moderations"])
 api.add_router("/api-keys", keys_router, tags=["API keys"])
 api.add_router("/webhook-endpoints", webhooks_router, tags=["webhooks"])
-install_problem_handlers(api)
+install_problem_handlers(api, prefix="/api/")

@@ -45,15 +45,20 @@ class Problem(Exception):
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The answer for a problem."""
-    response = HttpResponse(
+    return HttpResponse(
         json.dumps(problem_body(request, problem)),
         status=problem.status,
         content_type=MEDIA_TYPE,
-        headers=dict(problem.headers),
+        headers=problem_headers(problem),
     )
-    if problem.status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = 'Bearer realm="ethical-lens"'
-    return response
+
+
+def problem_headers(problem: Problem) -> dict[str, str]:
+    """What the answer has in any shape."""
+    unknown = problem.status == HTTPStatus.UNAUTHORIZED
+    return ({"WWW-Authenticate": 'Bearer realm="ethical-lens"'} if unknown else {}) | dict(
+        problem.headers
+    )
 
 
 def problem_body(request: HttpRequest, problem: Problem) -> dict[str, Any]:
@@ -84,11 +89,17 @@ class BoundedParser(Parser):
         return json.loads(request.body)
 
 
+Respond = Callable[[HttpRequest, Problem], HttpResponse]
+_RESPONDS: dict[str, Respond] = {}
+"""How problems are answered, by the beginning of the path."""
+
+
 def install_problem_handlers(
-    api: NinjaAPI,
-    respond: Callable[[HttpRequest, Problem], HttpResponse] = problem_response,
+    api: NinjaAPI, *, prefix: str, respond: Respond = problem_response
 ) -> None:
-    """Answer every error of `api` as a problem, in the shape of `respond`."""
+    """Answer every error of `api`, and of all addresses below `prefix`, as a problem, in the shape
+    of `respond`."""
+    _RESPONDS[prefix] = respond
 
     def handler(error: type[Exception], make: Any) -> None:
         api.add_exception_handler(error, lambda request, exc: respond(request, make(exc)))
@@ -113,9 +124,15 @@ def install_problem_handlers(
     handler(StorageUnavailable, _unavailable)
 
 
+def _respond(request: HttpRequest, problem: Problem) -> HttpResponse:
+    """The answer for a problem outside of all routes, as its neighbours would give it."""
+    there = [some for prefix, some in _RESPONDS.items() if request.path.startswith(prefix)]
+    return (there or [problem_response])[0](request, problem)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's 404 for addresses that no route has."""
-    return problem_response(
+    return _respond(
         request,
         Problem(404, "no_such_route", "There is nothing at this address", "See /api/v1/docs."),
     )
@@ -123,7 +140,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's 400, before any route: a host that is not ours, a header that is none."""
-    return problem_response(
+    return _respond(
         request,
         Problem(
             400, "bad_request", "The request cannot be read",
@@ -137,9 +154,9 @@ def method_problems(get_response: Callable[[HttpRequest], Any]) -> Callable[[Htt
     """The API's 405 as a problem; Ninja's is plain text."""
 
     def changed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if response.status_code != 405 or not request.path.startswith("/api/"):
+        if response.status_code != 405 or not request.path.startswith(tuple(_RESPONDS)):
             return response
-        return problem_response(
+        return _respond(
             request,
             Problem(
                 405, "method_not_allowed", "This address has no such method",
@@ -158,7 +175,7 @@ def method_problems(get_response: Callable[[HttpRequest], Any]) -> Callable[[Htt
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500."""
-    return problem_response(
+    return _respond(
         request,
         Problem(
             500, "internal_error", "Something went wrong here",

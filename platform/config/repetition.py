@@ -4,12 +4,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Final
+from typing import Annotated, Final, TypedDict
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Header, Schema
 from ninja.responses import NinjaJSONEncoder
 
+from accounts import idempotency
 from accounts.authentication import request_key
 from accounts.errors import KeyInFlight, KeyReused
 from accounts.idempotency import Answer, answer_once
@@ -44,6 +46,13 @@ def answered_once(
     return _response(answer() if key is None else kept_once(request, key.strip('"'), answer))
 
 
+def answer_known(request: HttpRequest, key: str | None) -> HttpResponse | None:
+    """What a request with the key was answered before, None where nothing was: to be asked before
+    anything costly is done outside of `answered_once`. Raises `Problem` as that."""
+    kept = kept_known(request, key.strip('"')) if key is not None else None
+    return None if kept is None else _response(kept)
+
+
 def body_response(status: int, body: Schema) -> HttpResponse:
     """An answer outside of what is kept."""
     return _response(Answer(status=status, headers={}, body=_json(body)))
@@ -55,12 +64,14 @@ def kept_once(request: HttpRequest, key: str, make: Callable[[], Answer]) -> Ans
     Raises `Problem` where a request with the key is under way, or the key is another's.
     """
     with repetition_problems():
-        return answer_once(
-            tenant_id=request_key(request).tenant_id,
-            key=key,
-            fingerprint=request_fingerprint(request),
-            make=make,
-        )
+        return answer_once(**_named(request, key), make=make)
+
+
+def kept_known(request: HttpRequest, key: str) -> Answer | None:
+    """As `answer_known` of `accounts.idempotency`, for the tenant and the content of the request.
+    Raises `Problem` as `kept_once`."""
+    with repetition_problems():
+        return idempotency.answer_known(**_named(request, key))
 
 
 @contextmanager
@@ -80,6 +91,20 @@ def repetition_problems() -> Iterator[None]:
             "Take a new key for a new request, or repeat the first one as it was.",
             [("/header/Idempotency-Key", "was sent with another method, path or body before")],
         ) from error  # fmt: skip
+
+
+class _Named(TypedDict):
+    tenant_id: UUID
+    key: str
+    fingerprint: str
+
+
+def _named(request: HttpRequest, key: str) -> _Named:
+    return {
+        "tenant_id": request_key(request).tenant_id,
+        "key": key,
+        "fingerprint": request_fingerprint(request),
+    }
 
 
 def request_fingerprint(request: HttpRequest) -> str:

@@ -1,6 +1,7 @@
 """A job run again with what it was run with: seed, policy version, draws; and what differs then."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from math import isclose
 from typing import Any, Final
@@ -14,7 +15,7 @@ from jobs.quotas import priority_limit
 from jobs.services import job_enter
 from jobs.states import JobStatus
 from jobs.storage import ObjectMissing, object_get
-from jobs.uploads import Sent, uploaded
+from jobs.uploads import Sent, Upload, connection_release, uploaded
 from moderation.models import DecisionAction, DecisionStage
 
 SCORES_DIFFER_FROM: Final = 1e-3
@@ -45,13 +46,45 @@ _WORDS: Final = frozenset({"text.prompt", "text.negative_prompt", "prompt"})
 """What an erased job has no more, so that nothing can be said of it."""
 
 
-def job_replay(*, job: Job, api_key: APIKey) -> Job:
+@contextmanager
+def replay_prepared(job: Job) -> Iterator[Upload]:
+    """What was sent with `job`, stored a second time for a job that repeats it: outside of its
+    transaction, as `uploaded`. Raises `CannotBeReplayed`, and `StorageError`."""
+    _check(job)
+    sent = list(job.sent.all())
+    connection_release()
+    with uploaded([_sent_with(one) for one in sent]) as upload:
+        yield upload
+
+
+def job_replay(*, job: Job, api_key: APIKey, upload: Upload | None = None) -> Job:
     """Submit `job` once more for the key's tenant, as a new job under the same policy version.
 
     The attributes that were drawn are repeated; no deck is touched. What was sent to be painted on
-    is judged and painted on again. Raises `CannotBeReplayed`, and as `job_submit` does: the policy
-    that holds now must still let the tenant use the model.
+    is judged and painted on again; `upload` is that of `replay_prepared`, where the caller has it.
+    Raises `CannotBeReplayed`, and as `job_submit` does: the policy that holds now must still let
+    the tenant use the model.
     """
+    with nullcontext(upload) if upload else replay_prepared(job) as stored:
+        draws = [picture.draws for picture in job.pictures.order_by("index")]
+        again = Job(
+            id=stored.job_id,
+            tenant=api_key.tenant,
+            replay_of=job,
+            **{name: getattr(job, name) for name in _REPEATED},
+        )
+        job_enter(
+            job=again,
+            priority=min(job.priority, priority_limit(api_key)),
+            api_key=api_key,
+            draws=draws,
+            sent=stored.sent,
+        )
+    return again
+
+
+def _check(job: Job) -> None:
+    """Raises `CannotBeReplayed`."""
     if job.status not in _ENDS:
         raise CannotBeReplayed(f"It is {job.status}; only what was run to its end can be repeated.")
     if job.erased_at is not None:
@@ -72,37 +105,18 @@ def job_replay(*, job: Job, api_key: APIKey) -> Job:
     ):
         # What a person has stopped is not let out by the models that had let it pass.
         raise CannotBeReplayed("A moderator stopped something of it.")
-    draws = [picture.draws for picture in job.pictures.order_by("index")]
-    with uploaded(_sent_with(job)) as upload:
-        again = Job(
-            id=upload.job_id,
-            tenant=api_key.tenant,
-            replay_of=job,
-            **{name: getattr(job, name) for name in _REPEATED},
-        )
-        job_enter(
-            job=again,
-            priority=min(job.priority, priority_limit(api_key)),
-            api_key=api_key,
-            draws=draws,
-            sent=upload.sent,
-        )
-    return again
 
 
-def _sent_with(job: Job) -> list[Sent]:
-    """What was sent with `job`, to be kept a second time: each is deleted with its own job."""
-    sent = list[Sent]()
-    for picture in job.sent.all():
-        try:
-            content = object_get(picture.key, sha256=picture.sha256)
-        except ObjectMissing as error:
-            raise CannotBeReplayed(
-                f"The {picture.get_role_display().lower()} that was sent with it is not kept any "
-                "more; send it again with a new request."
-            ) from error
-        sent.append((SentPicture.Role(picture.role), content))
-    return sent
+def _sent_with(picture: SentPicture) -> Sent:
+    """What was sent, to be kept a second time: each is deleted with its own job."""
+    try:
+        content = object_get(picture.key, sha256=picture.sha256)
+    except ObjectMissing as error:
+        raise CannotBeReplayed(
+            f"The {picture.get_role_display().lower()} that was sent with it is not kept any "
+            "more; send it again with a new request."
+        ) from error
+    return SentPicture.Role(picture.role), content
 
 
 def replay_differences(replay: Job) -> list[Difference]:

@@ -1,5 +1,6 @@
-"""Pictures that come with a request: in quarantine before its transaction begins, so that no
-connection waits for the store, and gone again where no job came of it."""
+"""Pictures that come with a request: in quarantine before its transaction begins, without the
+database connection of the request, so that none waits for the store; and gone again where no job
+came of it."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections, connection
 
 from config.identifiers import uuid7
 from jobs.models import Job, SentPicture
@@ -27,6 +28,13 @@ class Upload:
     sent: tuple[SentPicture, ...]
 
 
+def connection_release() -> None:
+    """Give the database connection of this thread back to the pool while the store is asked. It
+    comes again with the next query; one with a transaction stays."""
+    if not connection.in_atomic_block:
+        close_old_connections()
+
+
 @contextmanager
 def uploaded(sent: Sequence[Sent]) -> Iterator[Upload]:
     """Store what was sent. At the end all of it is deleted unless the job was written: it was
@@ -34,6 +42,8 @@ def uploaded(sent: Sequence[Sent]) -> Iterator[Upload]:
 
     Raises `StorageError`.
     """
+    if any(isinstance(content, bytes) for _, content in sent):
+        connection_release()  # who asks was recognised with one
     job_id = uuid7()
     rows: list[SentPicture] = []
     try:

@@ -7,6 +7,7 @@
 - `waiting`: from a submission to the end of its jobs, without a thread meanwhile.
 - `retries`: a client's own repetitions make no second job.
 - `errors`: problems as OpenAI words them.
+- `answers`, `examples`, `kinds`: what the document at `/v1/openapi.json` says of them.
 
 Nothing here decides or paints: each request becomes jobs, as those of `/api/v1`.
 """

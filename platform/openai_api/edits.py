@@ -19,7 +19,9 @@ from accounts.models import Scope
 from config.problems import Problem, invalid_problem
 from config.repetition import IdempotencyKey
 from moderation.fetching import NoPicture, picture_known
-from openai_api.images import Wanted, job_once, pictures_answer
+from openai_api.answers import PicturesOut, streamed
+from openai_api.examples import COMPLETED
+from openai_api.images import PicturesIn, job_once, pictures_answer
 from openai_api.retries import RetriedKeyAuth
 from openai_api.waiting import wait_for_all
 
@@ -31,24 +33,43 @@ STRENGTH_IN_MASK: Final = 1.0
 router = Router()
 
 
-class WantedEdit(Wanted):
+class EditIn(PicturesIn):
     """What is asked for beside the files; all of it is text in a form."""
 
     strength: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     input_fidelity: str | None = Field(default=None, description="see `strength`")
 
 
-@router.post("/edits", auth=RetriedKeyAuth(Scope.JOBS_WRITE))
+def _form() -> dict[str, Any]:
+    """The body, for the document: what is asked for, beside the files."""
+    schema = EditIn.model_json_schema()
+    picture = {"type": "string", "contentMediaType": "application/octet-stream"}
+    schema["properties"] |= {
+        "image": picture | {"description": "what to paint on; `image[]` is taken, too"},
+        "mask": picture | {"description": "where to paint: what is transparent in it, or white"},
+    }
+    schema["required"] = ["image", *schema["required"]]
+    return {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+
+
+@router.post(
+    "/edits",
+    auth=RetriedKeyAuth(Scope.JOBS_WRITE),
+    response=PicturesOut,
+    summary="Paint on a picture",
+    openapi_extra={"requestBody": _form(), **streamed("image_edit", COMPLETED)},
+)
 async def edit(request: HttpRequest, idempotency_key: IdempotencyKey = None) -> HttpResponse:
-    """Answers once the job has ended."""
+    """Picture and mask are scrutinised before anything is painted on them. Answers once the job
+    has ended."""
     job_id, wanted = await sync_to_async(_submit)(request, idempotency_key)
     await wait_for_all([job_id])
     return await sync_to_async(pictures_answer)(request, job_id, wanted, "image_edit")
 
 
-def _submit(request: HttpRequest, idempotency_key: str | None) -> tuple[UUID, WantedEdit]:
+def _submit(request: HttpRequest, idempotency_key: str | None) -> tuple[UUID, EditIn]:
     try:
-        wanted = WantedEdit.model_validate(request.POST.dict())
+        wanted = EditIn.model_validate(request.POST.dict())
     except ValidationError as error:
         raise invalid_problem(error.errors(include_url=False, include_input=False)) from error
     files = {name.removesuffix("[]"): some for name, some in request.FILES.lists()}

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from config.problems import Problem
+from config.problems import Problem, problem_headers
 
 _TYPES: Final = {
     401: "authentication_error",
@@ -31,13 +31,19 @@ class JobProblem(Problem):
 
 def error_response(request: HttpRequest, problem: Problem) -> HttpResponse:
     """The answer for a problem. What a schema refuses is 400 here, not 422."""
-    status = 400 if problem.status == 422 else problem.status
     return JsonResponse(
-        {"error": _body(problem, status)}, status=status, headers=dict(problem.headers)
+        error_body(problem), status=error_status(problem.status), headers=problem_headers(problem)
     )
 
 
-def _body(problem: Problem, status: int) -> dict[str, Any]:
+def error_status(status: int) -> int:
+    """The status here of what is `status` below `/api/v1`."""
+    return 400 if status == 422 else status
+
+
+def error_body(problem: Problem) -> dict[str, Any]:
+    """What the answer says, as JSON has it."""
+    status = error_status(problem.status)
     fields = [at.strip("/").replace("/", ".") for at, _ in problem.errors]
     said = [f"{at}: {what}" for at, (_, what) in zip(fields, problem.errors, strict=True) if what]
     told = "; ".join(said) or problem.detail
@@ -50,4 +56,4 @@ def _body(problem: Problem, status: int) -> dict[str, Any]:
     }
     if isinstance(problem, JobProblem):
         body["job"] = problem.job
-    return body
+    return {"error": body}

@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/images
 import base64
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -27,9 +28,11 @@ from jobs.representation import job_urls
 from jobs.services import JobRequest, job_submit
 from jobs.states import JobStatus, PictureStatus
 from jobs.storage import object_get, released_url
-from jobs.uploads import Upload, uploaded
+from jobs.uploads import Upload, connection_release
+from openai_api.answers import PicturesOut, streamed
 from openai_api.errors import JobProblem
-from openai_api.retries import RetriedKeyAuth, jobs_once, refusals_remembered
+from openai_api.examples import COMPLETED
+from openai_api.retries import RetriedKeyAuth, jobs_once
 from openai_api.waiting import wait_for_all
 
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})", re.ASCII)
@@ -38,11 +41,23 @@ router = Router()
 WRITE = RetriedKeyAuth(Scope.JOBS_WRITE)
 
 
-class Wanted(Schema):
+_OF_A_JOB: Final = frozenset(
+    {"prompt", "model", "n", "negative_prompt", "lora", "steps", "guidance_scale", "seed",
+     "priority"}
+)  # fmt: skip
+
+
+def _bounds_of_a_job(schema: dict[str, Any]) -> None:
+    """What `JobIn` says of the fields that both have."""
+    known = JobIn.model_json_schema()["properties"]
+    schema["properties"] |= {name: known[name] for name in _OF_A_JOB & schema["properties"].keys()}
+
+
+class PicturesIn(Schema):
     """What is asked for. What OpenAI has no field for comes by `extra_body`; what we do not know is
     refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_bounds_of_a_job)
 
     prompt: str
     model: str = ""
@@ -82,9 +97,7 @@ class Wanted(Schema):
 
     def to_request(self) -> JobRequest:
         """The job that is asked for. Raises `Problem` where a field is wrong."""
-        names = {"prompt", "model", "n", "negative_prompt", "lora", "steps", "guidance_scale",
-                 "seed", "priority"}  # fmt: skip
-        said = self.model_dump(include=names, exclude_none=True)
+        said = self.model_dump(include=set(_OF_A_JOB), exclude_none=True)
         if size := _SIZE.fullmatch(self.size):
             said |= {"width": int(size[1]), "height": int(size[2])}
         try:
@@ -101,17 +114,24 @@ def _of_our_field(error: Any) -> dict[str, Any]:
     return {**error, "loc": ("size",) if sides else error["loc"]}
 
 
-@router.post("/generations", auth=WRITE)
+@router.post(
+    "/generations",
+    auth=WRITE,
+    response=PicturesOut,
+    summary="Make pictures",
+    openapi_extra=streamed("image_generation", COMPLETED),
+)
 async def generate(
-    request: HttpRequest, wanted: Wanted, idempotency_key: IdempotencyKey = None
+    request: HttpRequest, wanted: PicturesIn, idempotency_key: IdempotencyKey = None
 ) -> HttpResponse:
-    """Answers once the job has ended."""
+    """Answers once the job has ended, with the pictures that were released. With `stream`, one
+    event per picture, once all are judged."""
     job_id = await sync_to_async(_submit)(request, wanted, idempotency_key)
     await wait_for_all([job_id])
     return await sync_to_async(pictures_answer)(request, job_id, wanted, "image_generation")
 
 
-def _submit(request: HttpRequest, wanted: Wanted, idempotency_key: str | None) -> UUID:
+def _submit(request: HttpRequest, wanted: PicturesIn, idempotency_key: str | None) -> UUID:
     return job_once(request, wanted.to_request(), idempotency_key)
 
 
@@ -119,18 +139,20 @@ def job_once(request: HttpRequest, job: JobRequest, idempotency_key: str | None)
     """The job that is asked for, or the one that this very request has submitted before."""
     key = request_key(request)
 
-    def make(upload: Upload) -> list[UUID]:
+    def make(uploads: Sequence[Upload]) -> list[UUID]:
+        (upload,) = uploads
         try:
             return [job_submit(tenant=key.tenant, request=job, api_key=key, upload=upload).id]
         except REFUSALS as error:
             raise refusal_problem(error) from error
 
-    with refusals_remembered(request), uploaded(job.sent) as upload:
-        (job_id,) = jobs_once(request, idempotency_key, lambda: make(upload))
-        return job_id
+    (job_id,) = jobs_once(request, idempotency_key, [job.sent], make)
+    return job_id
 
 
-def pictures_answer(request: HttpRequest, job_id: UUID, wanted: Wanted, kind: str) -> HttpResponse:
+def pictures_answer(
+    request: HttpRequest, job_id: UUID, wanted: PicturesIn, kind: str
+) -> HttpResponse:
     """The released pictures of a job that has succeeded; `kind` is that of its events in a stream.
 
     Raises `JobProblem` for all others.
@@ -147,6 +169,7 @@ def pictures_answer(request: HttpRequest, job_id: UUID, wanted: Wanted, kind: st
         "usage": _USAGE,
     }
     made = int(job.created_at.timestamp())
+    connection_release()  # what follows may read every picture from the store
     if wanted.stream:
         events = [
             {"type": f"{kind}.completed", "b64_json": _base64(p), "created_at": made,

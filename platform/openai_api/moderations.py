@@ -4,7 +4,6 @@ https://platform.openai.com/docs/api-reference/moderations
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -36,9 +35,10 @@ from jobs.representation import moderation_url
 from jobs.sent_pictures import sent_read
 from jobs.services import ScrutinyRequest, scrutiny_submit
 from jobs.states import TERMINAL, JobStatus
-from jobs.uploads import Upload, uploaded
+from jobs.uploads import Upload
+from openai_api.answers import ModerationsOut
 from openai_api.errors import JobProblem
-from openai_api.retries import jobs_once, refusals_remembered
+from openai_api.retries import jobs_once
 from openai_api.waiting import wait_for_all
 
 MODEL: Final = "ethical-lens"
@@ -113,7 +113,7 @@ class ImagePart(Schema):
     image_url: ImageURL
 
 
-class Wanted(Schema):
+class ModerationsIn(Schema):
     """A text, a list of texts, each judged by itself, or parts that are judged together."""
 
     model_config = ConfigDict(extra="forbid")
@@ -157,17 +157,22 @@ class Wanted(Schema):
         ]
 
 
-@router.post("", auth=RoomForPictures(Scope.JOBS_WRITE))
+@router.post(
+    "",
+    auth=RoomForPictures(Scope.JOBS_WRITE),
+    response=ModerationsOut,
+    summary="Judge texts or pictures",
+)
 async def moderate(
-    request: HttpRequest, wanted: Wanted, idempotency_key: IdempotencyKey = None
+    request: HttpRequest, wanted: ModerationsIn, idempotency_key: IdempotencyKey = None
 ) -> HttpResponse:
-    """Answers once everything is judged."""
+    """Answers once everything is judged. Where something has no verdict, all of it is an error."""
     job_ids = await sync_to_async(_submit)(request, wanted, idempotency_key)
     await wait_for_all(job_ids)
     return await sync_to_async(_answer)(request, job_ids)
 
 
-def _submit(request: HttpRequest, wanted: Wanted, idempotency_key: str | None) -> list[UUID]:
+def _submit(request: HttpRequest, wanted: ModerationsIn, idempotency_key: str | None) -> list[UUID]:
     key, requests = request_key(request), wanted.to_requests()
 
     def make(uploads: Sequence[Upload]) -> list[UUID]:
@@ -180,9 +185,7 @@ def _submit(request: HttpRequest, wanted: Wanted, idempotency_key: str | None) -
         except REFUSALS as error:
             raise refusal_problem(error) from error
 
-    with refusals_remembered(request), ExitStack() as stack:
-        uploads = [stack.enter_context(uploaded(one.sent)) for one in requests]
-        return jobs_once(request, idempotency_key, lambda: make(uploads))
+    return jobs_once(request, idempotency_key, [one.sent for one in requests], make)
 
 
 def _answer(request: HttpRequest, job_ids: Sequence[UUID]) -> HttpResponse:

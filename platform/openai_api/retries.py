@@ -8,13 +8,14 @@ that is no older than a client may wait and try, and was not refused. What is ov
 repetition gets the jobs of that.
 
 Two equal requests at once are two. Where both are lost and sent again, both get the jobs of the
-later one: they asked for the same. Whoever wants them apart sends an `Idempotency-Key`, which
-holds for the whole tenant and a day, as everywhere.
+later one: they asked for the same; so does one that was refused while the other is waited for.
+Whoever wants them apart sends an `Idempotency-Key`, which holds for the whole tenant and a day, as
+everywhere.
 """
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Final, TypedDict
@@ -26,9 +27,22 @@ from django.http import HttpRequest
 from accounts.authentication import APIKeyAuth, request_key
 from accounts.idempotency import Answer
 from accounts.models import APIKey
-from accounts.repeated import first_answered, first_refused, repetition_answered
+from accounts.repeated import (
+    first_answered,
+    first_refused,
+    repetition_answered,
+    repetition_known,
+)
 from config.problems import Problem
-from config.repetition import kept_once, repetition_problems, request_fingerprint
+from config.repetition import (
+    kept_known,
+    kept_once,
+    repetition_problems,
+    request_fingerprint,
+)
+from jobs.models import Job
+from jobs.states import IN_FLIGHT
+from jobs.uploads import Sent, Upload, uploaded
 
 RETRIED_WITHIN: Final = timedelta(minutes=30)
 """Longer than a client with the usual settings waits and tries: three times ten minutes."""
@@ -41,28 +55,51 @@ class _Name(TypedDict):
 
 
 def jobs_once(
-    request: HttpRequest, idempotency_key: str | None, make: Callable[[], Sequence[UUID]]
+    request: HttpRequest,
+    idempotency_key: str | None,
+    sent: Sequence[Sequence[Sent]],
+    make: Callable[[Sequence[Upload]], Sequence[UUID]],
 ) -> list[UUID]:
     """The jobs that `make` submits, or those that this very request has submitted before.
 
-    Raises `Problem` as `kept_once`, and whatever `make` raises: then nothing is kept.
+    `sent` is what comes with each job; `make` gets it stored. Raises `Problem` as `kept_once`,
+    `StorageError`, and whatever `make` raises: then nothing is kept.
     """
+    with refusals_remembered(request):
+        kept = _known(request, idempotency_key) if any(sent) else None
+        if kept is None:
+            with ExitStack() as stack:
+                uploads = [stack.enter_context(uploaded(one)) for one in sent]
+                kept = _once(request, idempotency_key, lambda: make(uploads))
+    return [UUID(job_id) for job_id in json.loads(kept.body)]
 
+
+def _known(request: HttpRequest, idempotency_key: str | None) -> Answer | None:
+    """What is there already of a request that comes again, before it stores anything."""
+    if idempotency_key is not None:
+        return kept_known(request, idempotency_key.strip('"'))
+    if not _count(request):
+        return None
+    with repetition_problems():
+        return repetition_known(**_name(request), within=RETRIED_WITHIN)
+
+
+def _once(
+    request: HttpRequest, idempotency_key: str | None, make: Callable[[], Sequence[UUID]]
+) -> Answer:
     def answer() -> Answer:
         made = [str(job_id) for job_id in make()]
         return Answer(status=202, headers={}, body=json.dumps(made))
 
     count = _count(request)
     if idempotency_key is not None:
-        kept = kept_once(request, idempotency_key.strip('"'), answer)
-    elif count is None:
-        kept = answer()
-    elif count == 0:
-        kept = first_answered(**_name(request), make=answer)
-    else:
-        with repetition_problems():
-            kept = repetition_answered(**_name(request), make=answer, within=RETRIED_WITHIN)
-    return [UUID(job_id) for job_id in json.loads(kept.body)]
+        return kept_once(request, idempotency_key.strip('"'), answer)
+    if count is None:
+        return answer()
+    if count == 0:
+        return first_answered(**_name(request), make=answer)
+    with repetition_problems():
+        return repetition_answered(**_name(request), make=answer, within=RETRIED_WITHIN)
 
 
 @contextmanager
@@ -74,8 +111,13 @@ def refusals_remembered(request: HttpRequest) -> Iterator[None]:
     except Exception:
         if _count(request) == 0:
             with suppress(DatabaseError):  # what is told is why it was refused
-                first_refused(**_name(request))
+                first_refused(**_name(request), under_way=_under_way)
         raise
+
+
+def _under_way(kept: str) -> bool:
+    """Whether jobs that are kept as an answer have not settled: then somebody waits for them."""
+    return Job.objects.filter(pk__in=json.loads(kept), status__in=IN_FLIGHT).exists()
 
 
 class RetriedKeyAuth(APIKeyAuth):

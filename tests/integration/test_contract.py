@@ -8,17 +8,23 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from django.db import connection
 
 from accounts.models import APIKey, Scope, Tenant
 from accounts.services import api_key_create
 from devstack.application import Application
 from devstack.ports import free_port
 from factories import make_tenant
+from jobs.models import Job
+from jobs.services import job_cancel
+from jobs.states import TERMINAL
 from waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("committed")
@@ -44,12 +50,13 @@ class Contract:
     def tenant(self) -> Tenant:
         return self.row.tenant
 
-    def run(self, *arguments: str) -> int:
-        """Run schemathesis; how many cases it sent. Fails the test with what it printed."""
+    def run(self, *arguments: str, prefix: str = "/api/v1") -> int:
+        """Run schemathesis over the document below the prefix; how many cases it sent. Fails the
+        test with what it printed."""
         done = subprocess.run(
             [
                 str(Path(sys.executable).with_name("schemathesis")),
-                "--config-file", "schemathesis.toml", "run", f"{self.url}/api/v1/openapi.json",
+                "--config-file", "schemathesis.toml", "run", f"{self.url}{prefix}/openapi.json",
                 "--checks", "all", "--continue-on-failure", "--no-color", "--seed", "7",
                 *arguments,
             ],
@@ -89,6 +96,34 @@ def contract(make_application: Callable[..., Application], django_db_blocker: ob
 @pytest.mark.timeout(900)
 def test_the_api_is_what_its_document_says(contract: Contract) -> None:
     assert contract.run("--max-examples", "3", "--no-shrink") > 500
+
+
+@contextmanager
+def canceling(tenant: Tenant) -> Iterator[None]:
+    """Cancels every job of the tenant meanwhile: requests that wait for the end of one are answered
+    though nothing works here."""
+    done = threading.Event()
+
+    def cancel() -> None:
+        jobs = Job.objects.filter(tenant=tenant).exclude(status__in=TERMINAL)
+        while not done.wait(0.05):
+            for job_id in jobs.values_list("id", flat=True):
+                job_cancel(job_id=job_id)
+        connection.close()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+@pytest.mark.timeout(900)
+def test_the_routes_in_openais_shape_are_what_their_document_says(contract: Contract) -> None:
+    with canceling(contract.tenant):
+        assert contract.run("--max-examples", "10", "--no-shrink", prefix="/v1") > 100
 
 
 @pytest.mark.load

@@ -3,7 +3,7 @@
 `tests/django/api/test_openapi.py` reads all `Problem(…)` of the source against this table.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -196,8 +196,11 @@ SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-def kinds_of(operation: dict[str, Any], own: Iterable[str]) -> list[Kind]:
-    """The problems of an operation of the document: those of its shape, and its own."""
+def kinds_of(
+    operation: dict[str, Any], own: Iterable[str], kinds: Mapping[str, Kind]
+) -> list[Kind]:
+    """The problems of an operation of the document, of all `kinds` by name: those of its shape,
+    and its own."""
     parameters = operation["parameters"]
     places = {parameter["in"] for parameter in parameters}
     codes = [*_ALWAYS, *own]
@@ -209,4 +212,4 @@ def kinds_of(operation: dict[str, Any], own: Iterable[str]) -> list[Kind]:
         codes.append("invalid_request")
     if any(parameter["name"] == "Idempotency-Key" for parameter in parameters):
         codes += _WITH_IDEMPOTENCY
-    return [kind for code, kind in KINDS.items() if code in codes]
+    return [kind for name, kind in kinds.items() if name in codes]

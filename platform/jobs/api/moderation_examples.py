@@ -16,7 +16,10 @@ _QUEUED: Final[dict[str, Any]] = {
     "pictures": [],
     "created_at": "2026-11-22T23:31:00.398101Z",
     "ended_at": None,
-    "urls": {"self": f"https://images.example/api/v1/moderations/{_ID}"},
+    "urls": {
+        "self": f"https://images.example/api/v1/moderations/{_ID}",
+        "cancel": f"https://images.example/api/v1/moderations/{_ID}/cancel",
+    },
 }
 _JUDGED: Final = _QUEUED | {
     "status": "succeeded",
@@ -66,7 +69,13 @@ _NOT_FETCHED: Final = _QUEUED | {
         }
     ],
 }  # fmt: skip
-_PIXEL: Final = (
+_CANCELED: Final = _QUEUED | {
+    "status": "canceled",
+    "reason": "canceled",
+    "explanation": "Canceled on request.",
+    "ended_at": "2026-11-22T23:31:00.734581Z",
+}
+PIXEL: Final = (
     "data:image/png;base64,"
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC"
 )
@@ -75,7 +84,10 @@ _LINKS: Final = {
         "GET /moderations/{moderation_id}",
         {"moderation_id": "$response.body#/id"},
         "as it is then",
-    )
+    ),
+    "cancel": Link(
+        "POST /moderations/{moderation_id}/cancel", {"moderation_id": "$response.body#/id"}
+    ),
 }
 
 DOCUMENTED: Final = {
@@ -87,7 +99,7 @@ DOCUMENTED: Final = {
             },
             "an uploaded picture beside its text": {
                 "text": "a party in a garden",
-                "pictures": [{"url": _PIXEL}],
+                "pictures": [{"url": PIXEL}],
             },
         },
         answers={
@@ -121,5 +133,8 @@ DOCUMENTED: Final = {
                 "no verdict": _NOT_FETCHED,
             }
         }
+    ),
+    "POST /moderations/{moderation_id}/cancel": Documented(
+        answers={200: {"canceled": _CANCELED, "it had ended before": FLAGGED_TEXT}}
     ),
 }

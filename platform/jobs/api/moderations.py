@@ -16,7 +16,7 @@ from accounts.authentication import APIKeyAuth, request_key
 from accounts.models import APIKey, Scope
 from config.fields import PLAIN, plain_text
 from config.pages import CursorPages
-from config.repetition import IdempotencyKey, answered_once, body_response
+from config.repetition import IdempotencyKey, answer_known, answered_once, body_response
 from ethical_lens.decide import decide_text
 from ethical_lens.policy import LimitExceeded
 from ethical_lens.results import PictureAction, ReadFace, TextAction, TextVerdict
@@ -27,7 +27,7 @@ from jobs.api.waited import answer_waited
 from jobs.models import Job, SentPicture
 from jobs.representation import TextOutcome, moderation_url
 from jobs.sent_pictures import sent_read
-from jobs.services import ScrutinyRequest, scrutiny_submit
+from jobs.services import ScrutinyRequest, job_cancel, scrutiny_submit
 from jobs.states import JobStatus
 from jobs.uploads import Upload, uploaded
 from moderation.policies import policy_of_version
@@ -113,6 +113,7 @@ class ModerationUrls(Schema):
     """Where to go from here."""
 
     self: str
+    cancel: str
 
 
 class ModerationOut(Schema):
@@ -153,7 +154,8 @@ class ModerationOut(Schema):
 
     @staticmethod
     def resolve_urls(job: Job) -> ModerationUrls:
-        return ModerationUrls(self=moderation_url(job.id))
+        url = moderation_url(job.id)
+        return ModerationUrls(self=url, cancel=f"{url}/cancel")
 
 
 @router.post(
@@ -191,6 +193,8 @@ def _moderate(
         shown = ModerationOut.from_orm(moderations_of(key).get(pk=job.pk))
         return 202, {"Location": shown.urls.self}, shown
 
+    if wanted.sent and (known := answer_known(request, idempotency_key)) is not None:
+        return known
     with uploaded(wanted.sent) as upload:
         return answered_once(request, idempotency_key, lambda: make(upload))
 
@@ -211,6 +215,18 @@ def list_moderations(request: HttpRequest) -> QuerySet[Job]:
     "/{uuid:moderation_id}", auth=READ, response=ModerationOut, summary="A moderation as it is now"
 )
 def get(request: HttpRequest, moderation_id: UUID) -> Job:
+    return moderation_of(request, moderation_id)
+
+
+@router.post(
+    "/{uuid:moderation_id}/cancel",
+    auth=APIKeyAuth(Scope.JOBS_WRITE),
+    response=ModerationOut,
+    summary="Cancel a moderation",
+)
+def cancel(request: HttpRequest, moderation_id: UUID) -> Job:
+    """Ends it without a verdict, unless it has ended; repeating is harmless."""
+    job_cancel(job_id=moderation_of(request, moderation_id).id)
     return moderation_of(request, moderation_id)
 
 

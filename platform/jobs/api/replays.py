@@ -10,12 +10,19 @@ from pydantic import Field
 from accounts.authentication import APIKeyAuth, request_key
 from accounts.models import Scope
 from config.problems import Problem
-from config.repetition import IdempotencyKey, answered_once
+from config.repetition import IdempotencyKey, answer_known, answered_once
 from jobs.api.refusals import REFUSALS, refusal_problem
 from jobs.api.selection import job_of, jobs_of
-from jobs.replays import CannotBeReplayed, Difference, job_replay, replay_differences
+from jobs.replays import (
+    CannotBeReplayed,
+    Difference,
+    job_replay,
+    replay_differences,
+    replay_prepared,
+)
 from jobs.representation import JobOut
 from jobs.states import IN_FLIGHT, JobStatus
+from jobs.uploads import Upload
 
 router = Router()
 
@@ -56,19 +63,23 @@ def replay(
     against the quotas. What differs is told under its `replay` once it is done."""
     original, key = job_of(request, job_id), request_key(request)
 
-    def make() -> tuple[int, dict[str, str], JobOut]:
+    def make(upload: Upload) -> tuple[int, dict[str, str], JobOut]:
         try:
-            made = job_replay(job=original, api_key=key)
-        except CannotBeReplayed as error:
-            raise Problem(
-                409, "cannot_be_replayed", "The job cannot be run again as it was", str(error)
-            ) from error
+            made = job_replay(job=original, api_key=key, upload=upload)
         except REFUSALS as error:
             raise refusal_problem(error) from error
         shown = JobOut.from_orm(jobs_of(key).get(pk=made.pk))
         return 202, {"Location": shown.urls.self}, shown
 
-    return answered_once(request, idempotency_key, make)
+    if (known := answer_known(request, idempotency_key)) is not None:
+        return known
+    try:
+        with replay_prepared(original) as upload:
+            return answered_once(request, idempotency_key, lambda: make(upload))
+    except CannotBeReplayed as error:
+        raise Problem(
+            409, "cannot_be_replayed", "The job cannot be run again as it was", str(error)
+        ) from error
 
 
 @router.get(

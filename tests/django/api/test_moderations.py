@@ -115,6 +115,17 @@ def test_what_is_flagged_is_no_blocked_job(api: Client) -> None:
     assert event.data["urls"] == {"self": shown["urls"]["self"]}
 
 
+def test_it_can_be_canceled(api: Client) -> None:
+    sent = send(api, {"text": "a doctor"}).json()
+    for _ in range(2):
+        answer = api.post(sent["urls"]["cancel"])
+        shown = answer.json()
+        assert (answer.status_code, shown["status"], shown["flagged"]) == (200, "canceled", None)
+    job = Job.objects.get(pk=sent["id"])
+    assert [event.type for event in job.events.all()] == ["job.canceled"]
+    assert api.post(f"{URL}/{make_job(job.tenant).id}/cancel").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("action", "flagged", "status"),
     [

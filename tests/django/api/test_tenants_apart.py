@@ -15,12 +15,13 @@ from django.test import Client
 
 from accounts.models import APIKey, Scope, Tenant
 from accounts.services import api_key_create
+from ethical_lens.policy import Policy
 from ethical_lens.results import PictureAction
 from factories import make_job, make_tenant
 from jobs.models import Job
 from jobs.services import ScrutinyRequest, scrutiny_submit
 from moderation.models import Appeal, Decision, Report
-from openapi_document import PREFIX, operations
+from openapi_document import OPENAI, PREFIX, operations
 from review_cases import judged_job
 from webhooks.endpoints import endpoint_create, endpoint_test
 from webhooks.models import Delivery, Endpoint
@@ -82,19 +83,21 @@ def path_ids(name: str) -> list[str]:
 WITH_IDS = [name for name, _ in operations() if path_ids(name)]
 
 
-def ask(api: Client, name: str, ids: dict[str, str]) -> Any:
+def ask(api: Client, name: str, ids: dict[str, str], prefix: str = PREFIX) -> Any:
     """Send the operation, with the first example of its body where it takes one."""
-    operation = dict(operations())[name]
+    operation = dict(operations(prefix))[name]
     method, path = name.split(" ")
     body = ""
     if "requestBody" in operation:
-        examples = operation["requestBody"]["content"]["application/json"]["examples"]
-        body = json.dumps(next(iter(examples.values()))["value"])
-    return api.generic(method, PREFIX + path.format(**ids), body, "application/json")
+        (content,) = operation["requestBody"]["content"].values()
+        body = json.dumps(next(iter(content["examples"].values()))["value"])
+    return api.generic(method, prefix + path.format(**ids), body, "application/json")
 
 
 def test_every_route_is_known_here() -> None:
     assert {name for name, _ in operations() if not path_ids(name)} == WITHOUT_IDS
+    # In OpenAI's shape no route names an object of a tenant: models are those of the policy.
+    assert {kind for name, _ in operations(OPENAI) for kind in path_ids(name)} == {"name"}
     kinds = {kind for name in WITH_IDS for kind in path_ids(name)}
     assert kinds == {"job_id", "key_id", "endpoint_id", "delivery_id", "moderation_id", "index"}
 
@@ -154,15 +157,28 @@ def test_statistics_count_ones_own() -> None:
     assert counted["jobs"] == {"succeeded": 1, "queued": 3}
 
 
-@pytest.mark.parametrize("name", [name for name, _ in operations()])
-def test_no_route_answers_without_a_key(name: str, client_of: Callable[..., Client]) -> None:
+@pytest.mark.parametrize(
+    ("prefix", "name"),
+    [(prefix, name) for prefix in (PREFIX, OPENAI) for name, _ in operations(prefix)],
+)
+def test_no_route_answers_without_a_key(
+    prefix: str, name: str, client_of: Callable[..., Client]
+) -> None:
     owner = Owner()
-    before = owner.snapshot()
-    assert ask(Client(), name, owner.places).status_code == 401
-    assert ask(client_of(owner.tenant, Scope.KEYS_READ), name, owner.places).status_code == (
+    before, places = owner.snapshot(), owner.places | {"name": "mini"}
+    assert ask(Client(), name, places, prefix).status_code == 401
+    assert ask(client_of(owner.tenant, Scope.KEYS_READ), name, places, prefix).status_code == (
         403 if not name.startswith("GET /api-keys") else 200
     )
     assert owner.snapshot()[0] == before[0]
+
+
+def test_models_are_those_of_ones_own_policy(client_of: Callable[..., Client]) -> None:
+    mine, theirs = make_tenant(), make_tenant(Policy(models=frozenset({"other"})))
+    for tenant, status, count in ((mine, 200, 1), (theirs, 404, 0)):
+        api = client_of(tenant, Scope.JOBS_READ)
+        assert ask(api, "GET /models/{name}", {"name": "mini"}, OPENAI).status_code == status
+        assert len(ask(api, "GET /models", {}, OPENAI).json()["data"]) == count
 
 
 def _without_last_use(snapshot: list[Any]) -> list[Any]:
