@@ -57,7 +57,7 @@ class Contract:
             [
                 str(Path(sys.executable).with_name("schemathesis")),
                 "--config-file", "schemathesis.toml", "run", f"{self.url}{prefix}/openapi.json",
-                "--checks", "all", "--continue-on-failure", "--no-color", "--seed", "7",
+                "--continue-on-failure", "--no-color", "--seed", "7",
                 *arguments,
             ],
             cwd=FOLDER, capture_output=True, text=True, check=False,
