@@ -317,6 +317,7 @@ def test_the_schema_is_openapi_3_1_and_the_docs_page_needs_no_other_host(api: Cl
         "/api/v1/jobs/{job_id}/appeal", "/api/v1/jobs/{job_id}/appeals",
         "/api/v1/jobs/{job_id}/pictures/{index}/reports", "/api/v1/jobs/{job_id}/replay",
         "/api/v1/moderations", "/api/v1/moderations/{moderation_id}",
+        "/api/v1/moderations/{moderation_id}/cancel",
         *(f"/api/v1/api-keys{path}" for path in KEY_PATHS),
         *(f"/api/v1/webhook-endpoints{path}" for path in ENDPOINT_PATHS),
     }  # fmt: skip
