@@ -1,12 +1,15 @@
 """What a tenant may send."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from django.conf import settings
+from django.db.models import Q
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from config.fields import PLAIN, PLAIN_NOT_BLANK, WHOLE, Moment, Whole, plain_text
+from config.identifiers import TOLD_WITHIN, uuid7_first
 from ethical_lens.sources import LoraSource, PipelineSource
 from jobs.api.preferences import duration_read
 from jobs.services import JobRequest
@@ -121,5 +124,16 @@ class JobFilters(FilterSchema):
 
     status: Annotated[list[JobStatus] | None, FilterLookup("status__in")] = None
     model: Annotated[ModelName | None, FilterLookup("model")] = None
-    created_after: Annotated[Moment | None, FilterLookup("created_at__gte")] = None
-    created_before: Annotated[Moment | None, FilterLookup("created_at__lt")] = None
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+
+    # Ids tell the time, too: they bound what of the index is read.
+    def filter_created_after(self, moment: datetime | None) -> Q:
+        if moment is None:
+            return Q()
+        return Q(created_at__gte=moment, id__gte=uuid7_first(moment - TOLD_WITHIN))
+
+    def filter_created_before(self, moment: datetime | None) -> Q:
+        if moment is None:
+            return Q()
+        return Q(created_at__lt=moment, id__lt=uuid7_first(moment + TOLD_WITHIN))

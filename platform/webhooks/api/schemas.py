@@ -5,10 +5,12 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Q
 from ninja import FilterLookup, FilterSchema, Schema
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from config.fields import PLAIN, Moment, Whole, plain_text
+from config.identifiers import TOLD_WITHIN, uuid7_first
 from webhooks.endpoints import LONGEST_OVERLAP
 from webhooks.models import Delivery, DeliveryStatus, Endpoint, EventType
 
@@ -193,8 +195,14 @@ class DeliveryFilters(FilterSchema):
 
     status: Annotated[list[DeliveryStatus] | None, FilterLookup("status__in")] = None
     event_type: Annotated[list[EventType] | None, FilterLookup("event__type__in")] = None
-    created_after: Annotated[Moment | None, FilterLookup("event__created_at__gte")] = None
+    created_after: Moment | None = None
     created_before: Annotated[Moment | None, FilterLookup("event__created_at__lt")] = None
+
+    def filter_created_after(self, moment: datetime | None) -> Q:
+        """A delivery is made with its event or later: its id bounds what of the index is read."""
+        if moment is None:
+            return Q()
+        return Q(event__created_at__gte=moment, id__gte=uuid7_first(moment - TOLD_WITHIN))
 
 
 def endpoint_urls(endpoint_id: UUID) -> EndpointUrls:

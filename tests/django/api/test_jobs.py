@@ -236,6 +236,9 @@ def test_filters(api: Client, tenant: Tenant) -> None:
     assert found("status=canceled&status=queued") == [str(canceled.id), str(queued.id)]
     assert found("model=other") == []
     assert found("created_after=2999-01-01T00:00:00Z") == []
+    at = canceled.created_at.isoformat().replace("+00:00", "Z")
+    assert found(f"created_after={at}") == [str(canceled.id)]
+    assert found(f"created_before={at}") == [str(queued.id)]
     for wrong in ("status=unheard", "model=%00", "created_after=0001-01-01T00:00:00%2B23:59"):
         assert api.get(f"{JOBS}?{wrong}").status_code == 422, wrong
 
