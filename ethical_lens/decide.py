@@ -43,9 +43,12 @@ _EXPLANATIONS: Final[Mapping[str, str]] = MappingProxyType(
         "blurred.",
         "score_near_threshold": "The score of {shown} is just below its threshold; a person must "
         "look.",
+        "score_just_above_threshold": "The score of {shown} is just above its threshold; a person "
+        "must look.",
         "no_finding": "No head reached its threshold.",
     }
 )
+_REPAIRS: Final = frozenset({PictureAction.BLUR, PictureAction.REPAINT})
 _STRICTNESS: Final = tuple(TextAction)
 _MEANS: Final[Mapping[TextAction, str]] = MappingProxyType(
     {
@@ -88,9 +91,10 @@ def picture_action(
 
     Order of precedence: nudity or nsfw beside somebody under 20 is blocked and never repaired,
     whatever the policy allows; then the strictest of what the heads that fire ask for: block,
-    review, repaint (blocked in the last round), blur (blocked where it was done already); the face
-    of a named figure is blurred even where no head fires; where a score is within `review_band`
-    below its threshold a person looks; else release.
+    review, repaint (blocked in the last round), blur (blocked where it was done already); of these
+    repairs a person is asked first where no score that wants them is beyond `review_band_above`;
+    the face of a named figure is blurred even where no head fires; where a score is within
+    `review_band` below its threshold a person looks; else release.
     """
     reached = tuple(c for c in Concept if scores[c] >= policy.concepts[c].threshold)
     sexual = _sexual(scores, policy)
@@ -102,7 +106,10 @@ def picture_action(
         because = tuple(c for c in fired if policy.concepts[c].does is asked)
         if because:
             spent = repaired if asked is HeadAction.BLUR else round >= policy.rounds
-            return JudgedPicture(*_asked(asked, spent), fired, because)
+            action, reason = _asked(asked, spent)
+            if action in _REPAIRS and not any(_surely(scores[c], policy, c) for c in because):
+                action, reason = PictureAction.REVIEW, "score_just_above_threshold"
+            return JudgedPicture(action, reason, fired, because)
     if figure_found and not repaired:
         return JudgedPicture(PictureAction.BLUR, "figure_named")
     near = tuple(c for c in Concept if _near_threshold(scores[c], policy, c))
@@ -116,6 +123,11 @@ def _near_threshold(score: float, policy: Policy, concept: Concept) -> bool:
     rule = policy.concepts[concept]
     acts = rule.does is not HeadAction.ALLOW and rule.threshold <= 1.0
     return acts and rule.threshold - policy.review_band <= score < rule.threshold
+
+
+def _surely(score: float, policy: Policy, concept: Concept) -> bool:
+    """Whether a score that reaches its threshold is beyond the band above it."""
+    return score >= policy.concepts[concept].threshold + policy.review_band_above
 
 
 def _asked(asked: HeadAction, spent: bool) -> tuple[PictureAction, str]:

@@ -196,8 +196,10 @@ class Policy(Value):
     `factors` by what was found in it. `left_alone`: kinds of people, as "king", who stay as the
     prompt leaves them. `when_aligner_fails` by name, `next` where one is not named. `review_rate`:
     the share of released pictures that a person looks at afterwards, 0 to 1. `review_band`: how
-    far below its threshold a score asks for a person before the release. `retention_days`:
-    how long pictures and prompts are kept after the end of their job; None: without an end.
+    far below its threshold a score asks for a person before the release; `review_band_above`: how
+    far above it a score asks for a person before the picture is blurred or painted anew.
+    `retention_days`: how long pictures and prompts are kept after the end of their job; None:
+    without an end.
 
     Documents from before a field existed mean its default.
 
@@ -223,6 +225,7 @@ class Policy(Value):
     limits: Limits = Limits()
     review_rate: float = Field(default=0.0, ge=0.0, le=1.0, allow_inf_nan=False)
     review_band: float = Field(default=0.0, ge=0.0, le=0.5, allow_inf_nan=False)
+    review_band_above: float = Field(default=0.0, ge=0.0, le=0.5, allow_inf_nan=False)
     retention_days: int | None = Field(default=None, ge=1, le=3650)
 
     @model_validator(mode="after")

@@ -126,7 +126,11 @@ AXES_ENABLE_ACCESS_FAILURE_LOG = True
 AXES_ACCESS_FAILURE_LOG_PER_USER_LIMIT = 100_000
 AXES_ENABLE_ADMIN = False  # ours shows it, see accounts/access_admin.py
 AXES_VERBOSE = False
-SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # the form itself says that somebody is locked out
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W002",  # the form itself says that somebody is locked out
+    # They look for Django's names; its middleware is there, see config/page_middleware.py.
+    *("security.W001", "security.W002", "security.W003"),
+]
 
 # A session ends with the browser, when nothing is asked for so long, and see accounts/sessions.py.
 SESSION_ENGINE = "accounts.sessions"

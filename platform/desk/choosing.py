@@ -53,6 +53,10 @@ class ChoiceError(TakingError):
     """What was chosen cannot be done; nothing was changed."""
 
 
+class PictureChanged(ChoiceError):
+    """The picture is not the one that was looked at."""
+
+
 class TooLate(ChoiceError):
     """The time for undo is over."""
 
@@ -65,10 +69,13 @@ def choice_make(
     explanation: str,
     region: Region | None = None,
     prompt: str = "",
+    shown: UUID | None = None,
 ) -> Choice:
     """Choose for an item that the person holds; to blur takes a `region`, to repaint a `prompt`.
+    `shown`: the version of the picture that they were shown, where it was a page that they saw.
 
-    Raises `NotHeld`, and `ChoiceError` where the reason is missing or the verdict does not fit.
+    Raises `NotHeld`, `PictureChanged` where the picture is another than was shown, and
+    `ChoiceError` where the reason is missing or the verdict does not fit.
     """
     if not explanation.strip():
         raise ChoiceError("Say why: the reason is empty.")
@@ -78,6 +85,12 @@ def choice_make(
     with transaction.atomic():
         _job_lock(item_id)
         item = item_lock(item_id=item_id, user=user)
+        version = item.picture.current_id if item.picture else None
+        if shown is not None and shown != version:
+            raise PictureChanged("The picture is another by now than the one you were shown.")
+        current = item.picture.current if item.picture else None
+        if blurred is not None and current is not None and blurred["of"] != current.sha256:
+            raise PictureChanged("The picture became another while its region was blurred.")
         if verdict not in VERDICTS.get(item.kind, frozenset()):
             raise ChoiceError(f"{verdict.label} is no answer to a {item.get_kind_display()}.")
         if verdict in REPAIRS and not repairable(item):
@@ -85,7 +98,7 @@ def choice_make(
         choice = Choice.objects.create(
             item=item,
             user=user,
-            version_id=item.picture.current_id if item.picture else None,
+            version_id=version,
             verdict=verdict.value,
             explanation=explanation.strip(),
             prompt=prompt.strip() if verdict is Verdict.REPAINT else "",

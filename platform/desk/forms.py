@@ -14,6 +14,10 @@ class ChoiceForm(forms.Form):
         max_length=2000, error_messages={"required": "Say why: the reason is empty."}
     )
 
+    shown = forms.UUIDField(
+        required=False,
+        error_messages={"invalid": "What you were shown is not told: load the page again."},
+    )
     prompt = forms.CharField(max_length=2000, required=False)
     region = forms.CharField(max_length=200, required=False)
     likewise = forms.ModelMultipleChoiceField(ReviewItem.objects.all(), required=False)
@@ -28,6 +32,10 @@ class ChoiceForm(forms.Form):
         except (TypeError, ValueError) as error:
             told = str(error) if isinstance(error, BadRegion) else "The region is four numbers."
             raise forms.ValidationError(told) from error
+
+    def typed(self) -> dict[str, str]:
+        """What was written by hand, for the page that asks again."""
+        return {name: self.data.get(name, "") for name in ("explanation", "prompt")}
 
     @property
     def problem(self) -> str:

@@ -145,11 +145,17 @@ def home_context(user: User) -> dict[str, Any]:
 
 def items_open_to(user: User, **of: Any) -> QuerySet[ReviewItem]:
     """What waits of a subject (`job=`, `picture=`, `kind=`) in the queues of a person who may
-    decide; golden items are told apart nowhere, and are none of it."""
+    decide, as far as they may decide it themselves; golden items are told apart nowhere, and are
+    none of it."""
     if not user.has_perm("moderation.decide"):
         return ReviewItem.objects.none()
     may = [c for c in Category.values if user.has_perm(f"desk.{review_permission(c)}")]
-    return ReviewItem.objects.filter(closed_at=None, expected="", category__in=may, **of)
+    waiting = ReviewItem.objects.filter(
+        closed_at=None, settles_at=None, expected="", category__in=may, **of
+    )
+    if not user.has_perm("desk.lead"):
+        waiting = waiting.filter(for_lead=False)
+    return waiting.exclude(closed_to__contains=[user.pk])
 
 
 def undoable(user: User) -> QuerySet[Choice]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.acts import act_log
 from accounts.models import User
 from desk.agreement import agreement_rows
-from desk.choosing import choice_make, choice_undo, choices_likewise
+from desk.choosing import ChoiceError, choice_make, choice_undo, choices_likewise
 from desk.forms import ChoiceForm, SettingsForm
 from desk.models import Choice, ReviewItem, Verdict, review_permission
 from desk.pages import home_context, item_context
@@ -82,14 +82,14 @@ def open_item(request: HttpRequest, user: User, item_id: UUID) -> HttpResponse:
 @require_POST
 @_reviewer
 def decide(request: HttpRequest, user: User, item_id: UUID) -> HttpResponse:
-    """Choose, then on to the next item."""
+    """Choose, then on to the next item; what was typed stays on the page where that fails."""
     item, form = _found(user, item_id), ChoiceForm(request.POST)
     if not form.is_valid():
         messages.error(request, form.problem)
-        return _to(item.pk)
-    if not _tried(request, lambda: _choose(request, user, item, form.cleaned_data)):
-        return _to(item.pk)
-    return _next(request, user)
+    elif _tried(request, lambda: _choose(request, user, item, form.cleaned_data)):
+        return _next(request, user)
+    context = item_context(_found(user, item_id), user) | {"typed": form.typed()}
+    return _page(request, "desk/item.html", context, status=409)
 
 
 def _choose(request: HttpRequest, user: User, item: ReviewItem, sent: dict[str, Any]) -> None:
@@ -97,6 +97,9 @@ def _choose(request: HttpRequest, user: User, item: ReviewItem, sent: dict[str, 
     if verdict is Verdict.ESCALATE:
         item_escalate(item_id=item.pk, user=user, explanation=explanation)
         return
+    painted = item.picture is not None and item.picture.current_id is not None
+    if painted and sent["shown"] is None:
+        raise ChoiceError("What you were shown is not told: load the page again.")
     choice = choice_make(
         item_id=item.pk,
         user=user,
@@ -104,6 +107,7 @@ def _choose(request: HttpRequest, user: User, item: ReviewItem, sent: dict[str, 
         explanation=explanation,
         region=sent["region"],
         prompt=sent["prompt"],
+        shown=sent["shown"],
     )
     likewise = choices_likewise(choice, [other.pk for other in sent["likewise"]])
     if likewise:
@@ -204,5 +208,7 @@ def _to(item_id: UUID) -> HttpResponse:
     return HttpResponseRedirect(reverse("desk:item", args=[item_id]))
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    return render(request, template, admin.site.each_context(request) | context)
+def _page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    return render(request, template, admin.site.each_context(request) | context, status=status)

@@ -1,15 +1,21 @@
-"""What a moderator sees of a picture before asking for more: a blurred, grey trace of it."""
+"""What a moderator sees of a picture before asking for more: a blurred, grey trace of it.
+
+What was sent may have 50 megapixels. A JPEG is decoded at a fraction of that; of other large
+pictures a process has one at a time in memory.
+"""
 
 import io
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 from uuid import UUID
 
-from PIL import Image, ImageFilter, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFilter
 
 from ethical_lens.image.errors import UnreadablePicture
-from ethical_lens.image.reading import read_mask, read_picture
+from ethical_lens.image.reading import as_picture, read_mask
+from ethical_lens.image.sniffing import picture_opened
 from jobs.models import Picture, PictureVersion, SentPicture
 from jobs.states import PictureStatus
 from jobs.storage import object_get
@@ -20,6 +26,9 @@ PREVIEW_SIDE: Final = 256
 SMOOTHING_RADIUS: Final = 14
 MASKED: Final = (249, 115, 22)
 """The colour that lies over what is to be painted anew, half transparent."""
+LARGE: Final = 4_000_000
+"""Pixels from which on pictures are decoded one at a time: 12 MB as RGB."""
+_one_large: Final = threading.Lock()
 
 
 class PictureUnreadable(Exception):
@@ -33,17 +42,14 @@ def preview_make(png: bytes, *, colours: bool = False) -> bytes:
     Nothing of the file but its pixels is read, so that no text chunk survives.
     Raises `PictureUnreadable`.
     """
-    try:
-        with Image.open(io.BytesIO(png)) as picture:
-            seen = picture.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError) as error:
-        raise PictureUnreadable(str(error)) from error
-    return _encoded(_trace(seen if colours else seen.convert("L")))
+    with _decoded(png, at_least=PREVIEW_SIDE) as seen:
+        return _encoded(_trace(seen if colours else seen.convert("L"), seen.size))
 
 
-def _trace(seen: Image.Image) -> Image.Image:
-    trace = seen.resize(_fitted(seen.size, DETAIL_SIDE), Image.Resampling.BOX)
-    enlarged = trace.resize(_fitted(seen.size, PREVIEW_SIDE), Image.Resampling.BICUBIC)
+def _trace(seen: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """As it looks where it fills a picture of that size."""
+    trace = seen.resize(_fitted(size, DETAIL_SIDE), Image.Resampling.BOX)
+    enlarged = trace.resize(_fitted(size, PREVIEW_SIDE), Image.Resampling.BICUBIC)
     clean = Image.new(seen.mode, enlarged.size)
     clean.paste(enlarged.filter(ImageFilter.GaussianBlur(SMOOTHING_RADIUS)))
     return clean
@@ -85,14 +91,13 @@ def sent_read(sent: SentPicture) -> bytes:
 
     Raises `jobs.storage.StorageError`, `PictureUnreadable`.
     """
-    content = object_get(sent.key, sha256=sent.sha256)
-    with _readable():
-        return _encoded(read_picture(content))
+    with _decoded(object_get(sent.key, sha256=sent.sha256)) as seen:
+        return _encoded(seen)
 
 
 def sent_preview_read(sent: SentPicture, *, colours: bool = False) -> bytes:
     """The blurred trace of a picture or mask that was sent. Raises as `sent_read`."""
-    return preview_make(sent_read(sent), colours=colours)
+    return preview_make(object_get(sent.key, sha256=sent.sha256), colours=colours)
 
 
 def mask_overlay_read(mask: SentPicture, picture: SentPicture) -> bytes:
@@ -103,12 +108,36 @@ def mask_overlay_read(mask: SentPicture, picture: SentPicture) -> bytes:
     """
     of_mask = object_get(mask.key, sha256=mask.sha256)
     of_picture = object_get(picture.key, sha256=picture.sha256)
-    with _readable():
-        size = read_picture(of_picture).size
-        trace = _trace(read_mask(of_mask).resize(size, Image.Resampling.NEAREST))
+    with _readable(), _room(_size(of_mask)):
+        trace = _trace(read_mask(of_mask), _size(of_picture))
     overlay = Image.new("RGBA", trace.size, MASKED)
     overlay.putalpha(trace.point(lambda value: value // 2))
     return _encoded(overlay)
+
+
+@contextmanager
+def _decoded(content: bytes, *, at_least: int = 0) -> Iterator[Image.Image]:
+    """The picture as scrutiny reads it; with `at_least` it may be smaller, as long as its shorter
+    side has so many pixels."""
+    with _readable(), picture_opened(content) as image:
+        whole = image.size
+        if at_least:
+            image.draft(None, (at_least, at_least))
+        # Of a progressive JPEG libjpeg has all in memory, whatever is asked for.
+        with _room(whole if "progressive" in image.info else image.size):
+            yield as_picture(image)
+
+
+def _room(size: tuple[int, int]) -> AbstractContextManager[object]:
+    """Of large pictures one is decoded at a time."""
+    return _one_large if size[0] * size[1] >= LARGE else nullcontext()
+
+
+def _size(content: bytes) -> tuple[int, int]:
+    """Width and height of the picture, turned as it is shown; nothing is decoded."""
+    with picture_opened(content) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+        return (image.height, image.width) if turned else image.size
 
 
 @contextmanager

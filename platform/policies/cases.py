@@ -18,6 +18,7 @@ from policies.verdicts import (
     NEAR,
     REACHED,
     STOPPED,
+    SURE,
     UNREADABLE,
     LookCase,
     Verdict,
@@ -30,7 +31,8 @@ _SORT_MEMORY: Final = "64MB"
 
 _LEVEL: Final = f"""
 CASE WHEN NOT coalesce(score.of BETWEEN 0 AND 1, false) THEN '{UNREADABLE}' ELSE
-  (CASE WHEN score.of >= %s THEN {REACHED} WHEN score.of >= %s THEN {NEAR} ELSE {BELOW} END
+  (CASE WHEN score.of >= %s THEN {SURE} WHEN score.of >= %s THEN {REACHED}
+        WHEN score.of >= %s THEN {NEAR} ELSE {BELOW} END
    + CASE WHEN score.of >= %s THEN {AT_FLOOR} ELSE 0 END)::text END
 """
 _LEVELS: Final = " || ".join(
@@ -85,11 +87,7 @@ def counted(verdicts: Verdicts, selection: Selection) -> list[Counted]:
     by one."""
     which, values = selection.sql()
     text_case, thresholds = _text_case(verdicts)
-    levels = [
-        cut
-        for cuts in zip(verdicts.thresholds, verdicts.near, verdicts.floors, strict=True)
-        for cut in cuts
-    ]
+    levels = [cut for cuts in zip(*verdicts.cuts, strict=True) for cut in cuts]
     found, stopped = list[Counted](), dict[str | None, Verdict]()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL work_mem = '{_SORT_MEMORY}'")

@@ -190,6 +190,7 @@ GROUPS: Final[Mapping[str, Sequence[Row]]] = {
         (
             Part(("review_rate",), _number("Share looked at after release", most=1)),
             Part(("review_band",), _number("Band below thresholds", most=0.5)),
+            Part(("review_band_above",), _number("Band above thresholds", most=0.5)),
         ),
         Part(
             ("retention_days",),

@@ -17,9 +17,10 @@ from policies.stored import JudgedPrompt, Look
 Verdict = tuple[str, str]
 """Action and reason."""
 
-BELOW, NEAR, REACHED, UNREADABLE = "0", "1", "2", "u"
-"""Where a score stands to its threshold: `NEAR` is within the `review_band` below it."""
-AT_FLOOR: Final = 3
+BELOW, NEAR, REACHED, SURE, UNREADABLE = "0", "1", "2", "3", "u"
+"""Where a score stands to its threshold: `NEAR` is within the `review_band` below it, `SURE` is
+beyond the `review_band_above`."""
+AT_FLOOR: Final = 4
 """More by so much where it is at or above what counts as sexual beside a minor."""
 
 
@@ -49,10 +50,16 @@ class Verdicts:
         self._policy = policy
         self.thresholds: Final = tuple(policy.concepts[c].threshold for c in Concept)
         self.near: Final = tuple(one - policy.review_band for one in self.thresholds)
+        self.sure: Final = tuple(one + policy.review_band_above for one in self.thresholds)
         self.floors: Final = tuple(SEXUAL_FLOORS.get(c, math.inf) for c in Concept)
         self.factors: Final = {one.value: rule.threshold for one, rule in policy.factors.items()}
         self.on_looks = lru_cache(maxsize=None)(self._on_looks)
         self.on_text = lru_cache(maxsize=None)(self._on_text)
+
+    @property
+    def cuts(self) -> tuple[tuple[float, ...], ...]:
+        """For each kind of cut, highest first, the one of each concept; the floors last."""
+        return self.sure, self.thresholds, self.near, self.floors
 
     def on_prompt(self, prompt: JudgedPrompt) -> Verdict:
         """As `decide_text`; where nobody reached a verdict, that of then."""
@@ -70,7 +77,7 @@ class Verdicts:
         return self.on_looks(tuple(map(self._case_of, looks)))
 
     def _case_of(self, look: Look) -> LookCase:
-        levels = "".join(map(_level, look.scores, self.thresholds, self.near, self.floors))
+        levels = "".join(map(_level, look.scores, *self.cuts))
         return LookCase(
             levels, look.round, look.edited, look.action, look.reason, look.under_twenty
         )
@@ -89,9 +96,7 @@ class Verdicts:
             return _UNREADABLE
         scores = {
             concept: _least(level, *cuts)
-            for concept, level, *cuts in zip(
-                Concept, look.levels, self.thresholds, self.near, self.floors, strict=True
-            )
+            for concept, level, *cuts in zip(Concept, look.levels, *self.cuts, strict=True)
         }
         found = picture_action(
             scores, self._policy, round=look.round, repaired=repaired,
@@ -117,17 +122,17 @@ class Verdicts:
         return found.action.value, found.reason
 
 
-def _level(score: float | None, threshold: float, near: float, floor: float) -> str:
+def _level(score: float | None, sure: float, threshold: float, near: float, floor: float) -> str:
     if score is None or not 0.0 <= score <= 1.0:
         return UNREADABLE
-    level = REACHED if score >= threshold else NEAR if score >= near else BELOW
+    level = str(sum(score >= cut for cut in (near, threshold, sure)))
     return str(int(level) + AT_FLOOR) if score >= floor else level
 
 
-def _least(level: str, threshold: float, near: float, floor: float) -> float:
+def _least(level: str, sure: float, threshold: float, near: float, floor: float) -> float:
     """The least score of that level, which is decided on as all of it are."""
     at_floor, to_threshold = divmod(int(level), AT_FLOOR)
-    reached = {int(BELOW): -math.inf, int(NEAR): near, int(REACHED): threshold}[to_threshold]
+    reached = (-math.inf, near, threshold, sure)[to_threshold]
     return max(reached, floor) if at_floor else reached
 
 

@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from config.sealing import SealBroken
 from config.tracing import HEADER, traced, traceparent_next
 from webhooks.addresses import Deadline, PinnedTransport, Rules, url_parse
 from webhooks.dispatch import place_freed
@@ -137,6 +138,9 @@ def _send(endpoint: Endpoint, event: Event) -> Outcome:
             _hear(response, answer)
     except WebhookError as failure:
         error = str(failure)
+    except SealBroken as broken:
+        error = f"the endpoint's secret cannot be read, rotate it: {broken}"
+        logger.error("endpoint %s: %s", endpoint.pk, error)
     return Outcome(
         started_at=started_at,
         duration=timedelta(seconds=time.monotonic() - clock),

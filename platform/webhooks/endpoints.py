@@ -14,10 +14,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Tenant
+from config.sealing import SealBroken, is_current, seal, unseal
 from jobs.outbox import dispatcher_wake
 from webhooks.addresses import url_check
 from webhooks.errors import EndpointInactive, TooManyEndpoints
-from webhooks.models import Delivery, Endpoint, EventType
+from webhooks.models import Delivery, Endpoint, EventType, secret_purpose
 from webhooks.services import event_record, event_test
 
 MOST_ENDPOINTS: Final = 20
@@ -40,13 +41,15 @@ def endpoint_create(
     url_check(url)
     with transaction.atomic():
         _room_check(tenant_id)
-        return Endpoint.objects.create(
+        endpoint = Endpoint(
             tenant_id=tenant_id,
             url=url,
             description=description,
-            secret=_secret(),
             event_types=[event_type.value for event_type in event_types],
         )
+        endpoint.secret = _secret()
+        endpoint.save(force_insert=True)
+    return endpoint
 
 
 def endpoint_update(
@@ -96,12 +99,14 @@ def endpoint_rotate(*, endpoint: Endpoint, overlap: timedelta) -> None:
     """
     with transaction.atomic():
         locked = Endpoint.objects.select_for_update().get(pk=endpoint.pk)
-        endpoint.previous_secret, endpoint.previous_secret_ends_at = "", None
+        endpoint.sealed_previous_secret, endpoint.previous_secret_ends_at = "", None
         if overlap:
-            endpoint.previous_secret = locked.secret
+            endpoint.sealed_previous_secret = locked.sealed_secret
             endpoint.previous_secret_ends_at = timezone.now() + overlap
         endpoint.secret = _secret()
-        endpoint.save(update_fields=["secret", "previous_secret", "previous_secret_ends_at"])
+        endpoint.save(
+            update_fields=["sealed_secret", "sealed_previous_secret", "previous_secret_ends_at"]
+        )
 
 
 def endpoint_test(*, endpoint: Endpoint) -> Delivery:
@@ -141,8 +146,33 @@ def endpoint_failed(*, endpoint_id: UUID, gone: bool) -> None:
 def previous_secrets_forget() -> int:
     """Delete secrets whose overlap is over; they sign nothing any more. How many."""
     return Endpoint.objects.filter(
-        ~Q(previous_secret=""), previous_secret_ends_at__lte=timezone.now()
-    ).update(previous_secret="", previous_secret_ends_at=None)
+        ~Q(sealed_previous_secret=""), previous_secret_ends_at__lte=timezone.now()
+    ).update(sealed_previous_secret="", previous_secret_ends_at=None)
+
+
+def secrets_reseal() -> tuple[int, list[Endpoint]]:
+    """Seal the secrets of all endpoints under the present key: of how many endpoints another key
+    had sealed one, and the endpoints with one that no key opens."""
+    resealed, broken = 0, []
+    for endpoint_id in Endpoint.objects.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            endpoint = Endpoint.objects.select_for_update().get(pk=endpoint_id)
+            try:
+                resealed += _seal_again(endpoint)
+            except SealBroken:
+                broken.append(endpoint)
+    return resealed, broken
+
+
+def _seal_again(endpoint: Endpoint) -> bool:
+    purpose, old = secret_purpose(endpoint.pk), []
+    for field in ("sealed_secret", "sealed_previous_secret"):
+        sealed = getattr(endpoint, field)
+        if sealed and not is_current(sealed, purpose=purpose):
+            setattr(endpoint, field, seal(unseal(sealed, purpose=purpose), purpose=purpose))
+            old.append(field)
+    endpoint.save(update_fields=old)
+    return bool(old)
 
 
 def _tell_disabled(endpoint: Endpoint) -> None:

@@ -10,11 +10,14 @@ endpoint that wants it. A delivery moves
        └─► failed ────────┘   (attempts used up, or the endpoint was disabled)
 """
 
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from config.identifiers import uuid7
+from config.sealing import seal, unseal
 
 
 class EventType(models.TextChoices):
@@ -35,7 +38,9 @@ class EventType(models.TextChoices):
 class Endpoint(models.Model):
     """A URL of a tenant that receives events, signed with its secret (Standard Webhooks).
 
-    While a secret is rotated the previous one signs too, until `previous_secret_ends_at`.
+    While a secret is rotated the previous one signs too, until `previous_secret_ends_at`. The
+    database has both sealed, each for its own row. Reading one raises `config.sealing.SealBroken`
+    where the key that sealed it is gone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -44,8 +49,8 @@ class Endpoint(models.Model):
     )
     url = models.URLField(max_length=2000)
     description = models.CharField(max_length=200, blank=True)
-    secret = models.CharField(max_length=100, editable=False)
-    previous_secret = models.CharField(max_length=100, blank=True, editable=False)
+    sealed_secret = models.CharField(max_length=200, editable=False)
+    sealed_previous_secret = models.CharField(max_length=200, blank=True, editable=False)
     previous_secret_ends_at = models.DateTimeField(null=True, editable=False)
     event_types = ArrayField(
         models.CharField(max_length=32, choices=EventType.choices),
@@ -63,14 +68,44 @@ class Endpoint(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(previous_secret="", previous_secret_ends_at__isnull=True)
-                | (~Q(previous_secret="") & Q(previous_secret_ends_at__isnull=False)),
+                condition=Q(sealed_previous_secret="", previous_secret_ends_at__isnull=True)
+                | (~Q(sealed_previous_secret="") & Q(previous_secret_ends_at__isnull=False)),
                 name="previous_secrets_end",
             ),
         ]
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def secret(self) -> str:
+        """What signs."""
+        return secret_open(self.sealed_secret, endpoint_id=self.id)
+
+    @secret.setter
+    def secret(self, secret: str) -> None:
+        self.sealed_secret = secret_seal(secret, endpoint_id=self.id)
+
+    @property
+    def previous_secret(self) -> str:
+        """What signs too while it is rotated; empty where none is."""
+        sealed = self.sealed_previous_secret
+        return secret_open(sealed, endpoint_id=self.id) if sealed else ""
+
+
+def secret_seal(secret: str, *, endpoint_id: UUID) -> str:
+    """The secret as the row of that endpoint has it."""
+    return seal(secret.encode(), purpose=secret_purpose(endpoint_id))
+
+
+def secret_open(sealed: str, *, endpoint_id: UUID) -> str:
+    """The secret of that endpoint. Raises `config.sealing.SealBroken`."""
+    return unseal(sealed, purpose=secret_purpose(endpoint_id)).decode()
+
+
+def secret_purpose(endpoint_id: UUID) -> str:
+    """What a secret of that endpoint is sealed for."""
+    return f"webhook secret of {endpoint_id}"
 
 
 class Event(models.Model):

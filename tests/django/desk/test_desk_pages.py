@@ -16,14 +16,17 @@ from accounts.models import User
 from desk.choosing import choices_settle
 from desk.diffs import words_diff
 from desk.models import Category, ReviewItem
+from desk.pages import items_open_to
 from desk.reviewers import settings_of
 from desk.taking import item_open
 from ethical_lens.results import PictureAction
 from factories import make_aligned_job
 from jobs.exhaustion import stage_give_up
+from jobs.models import Picture
+from jobs.storage import quarantine_put
 from moderation.models import RawPictureView
 from policies.retention import job_erase
-from review_cases import judged_job, make_user, release_run, reviewed_picture
+from review_cases import judged_job, make_user, png, release_run, reviewed_picture
 from review_queues import fill
 
 pytestmark = [pytest.mark.services, pytest.mark.django_db]
@@ -50,6 +53,12 @@ def take(client: Client) -> ReviewItem:
     return ReviewItem.objects.get(pk=client.post(url("take"))["Location"].split("/")[-2])
 
 
+def answer(item: ReviewItem, verdict: str = "block", explanation: str = "No.") -> dict[str, str]:
+    """What the form of the page sends."""
+    shown = str(item.picture.current_id) if item.picture else ""
+    return {"verdict": verdict, "explanation": explanation, "shown": shown}
+
+
 def test_take_decide_and_the_next_comes_by_itself(client: Client) -> None:
     job = judged_job(PictureAction.REVIEW, PictureAction.REVIEW)
     item = take(client)
@@ -57,10 +66,9 @@ def test_take_decide_and_the_next_comes_by_itself(client: Client) -> None:
     for shown in ("Release <kbd>R</kbd>", "Block <kbd>B</kbd>", "<kbd>E</kbd>", "<kbd>Space</kbd>",
                   "0.83", "of 0.70", "smiling", job.tenant.name):  # fmt: skip
         assert shown in page, shown
-    answer = client.post(
-        url("decide", item.pk), {"verdict": "block", "explanation": "It shows it."}
-    )
-    following = ReviewItem.objects.get(pk=answer["Location"].split("/")[-2])
+    assert f'name="shown" value="{answer(item)["shown"]}"' in page
+    decided = client.post(url("decide", item.pk), answer(item, explanation="It shows it."))
+    following = ReviewItem.objects.get(pk=decided["Location"].split("/")[-2])
     assert following != item
     page = client.get(url("item", following.pk)).content.decode()
     assert "Decided just now" in page
@@ -86,9 +94,47 @@ def test_what_is_sent_amiss_is_said_and_nothing_chosen(
 ) -> None:
     reviewed_picture()
     item = take(client)
-    page = client.post(url("decide", item.pk), sent, follow=True)
+    page = client.post(url("decide", item.pk), answer(item) | sent)
+    assert page.status_code == 409
     assert said in page.content.decode()
     assert not item.choices.exists()
+
+
+def test_what_was_painted_after_the_page_was_shown_is_not_decided_by_it(client: Client) -> None:
+    picture = reviewed_picture()
+    item = take(client)
+    sent = answer(item, "allow", "All is <well> here.") | {"prompt": "a harbour at dusk"}
+    stored = quarantine_put(job_id=picture.job_id, picture_id=picture.id, round=2, png=png(9))
+    newer = picture.versions.create(
+        round=2, kind="painted", prompt="x", key=stored.key, sha256=stored.sha256, size=stored.size
+    )
+    Picture.objects.filter(pk=picture.pk).update(current=newer)
+    page = client.post(url("decide", item.pk), sent)
+    assert page.status_code == 409
+    told = page.content.decode()
+    for kept in ("another by now", "All is &lt;well&gt; here.", "a harbour at dusk", str(newer.pk)):
+        assert kept in told, kept
+    assert not item.choices.exists()
+    untold = client.post(url("decide", item.pk), sent | {"shown": ""})
+    assert "load the page again" in untold.content.decode()
+    assert not item.choices.exists()
+    client.post(url("decide", item.pk), sent | {"shown": str(newer.pk)})
+    assert item.choices.get().version == newer
+
+
+@pytest.mark.parametrize("group", ["Moderators", "Leads"])
+def test_a_page_offers_what_its_reader_may_decide(group: str) -> None:
+    user = make_user(group=group)
+    picture = reviewed_picture()
+    waits = picture.review_items
+    assert list(items_open_to(user, picture=picture)) == [waits.get()]
+    waits.update(for_lead=True)
+    assert items_open_to(user, picture=picture).exists() is (group == "Leads")
+    waits.update(for_lead=False, closed_to=[user.pk])
+    assert not items_open_to(user, picture=picture).exists()
+    assert items_open_to(make_user(group=group), picture=picture).exists()
+    waits.update(closed_to=[], settles_at=timezone.now())
+    assert not items_open_to(user, picture=picture).exists(), "it was just decided"
 
 
 def test_a_choice_needs_the_csrf_token(moderator: User) -> None:
@@ -106,7 +152,7 @@ def test_what_is_decided_is_found_beside_the_same_prompt_and_the_same_tenant(
 ) -> None:
     job = judged_job(PictureAction.REVIEW, prompt="a quiet harbour")
     item = take(client)
-    client.post(url("decide", item.pk), {"verdict": "block", "explanation": "No."})
+    client.post(url("decide", item.pk), answer(item))
     ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
     choices_settle()
     judged_job(PictureAction.REVIEW, prompt="a quiet harbour")
@@ -200,7 +246,7 @@ def test_an_auditor_reads_the_items_of_every_queue_and_decides_none() -> None:
 def test_what_was_erased_is_said_to_be_and_is_not_asked_again(client: Client) -> None:
     picture = reviewed_picture()
     item = take(client)
-    client.post(url("decide", item.pk), {"verdict": "block", "explanation": "No."})
+    client.post(url("decide", item.pk), answer(item))
     ReviewItem.objects.filter(pk=item.pk).update(settles_at=timezone.now())
     choices_settle()
     release_run(picture.job)
@@ -236,7 +282,7 @@ def test_without_the_right_nothing_is_taken_or_decided(permissions: list[str]) -
 def test_a_choice_of_somebody_else_is_not_found(client: Client, moderator: User) -> None:
     reviewed_picture()
     item = take(client)
-    client.post(url("decide", item.pk), {"verdict": "block", "explanation": "No."})
+    client.post(url("decide", item.pk), answer(item))
     other = Client()
     other.force_login(make_user(group="Moderators"))
     assert other.post(url("undo", item.choices.get().pk)).status_code == 404

@@ -112,7 +112,7 @@ def test_near_ones_are_decided_likewise_and_no_others() -> None:
     assert str(items[2].pk) not in page
     body = {
         "verdict": "block", "explanation": "The same scene.",
-        "likewise": [items[1].pk, items[2].pk],
+        "likewise": [items[1].pk, items[2].pk], "shown": own.current_id or "",
     }  # fmt: skip
     client.post(reverse("desk:decide", args=[items[0].pk]), body)
     chosen = [item.choices.filter(verdict="block").exists() for item in items]

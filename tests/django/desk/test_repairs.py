@@ -161,7 +161,8 @@ def test_the_page_sends_the_region(client: Client) -> None:
     item, user = held(reviewed_picture())
     client.force_login(user)
     decide = reverse("desk:decide", args=[item.pk])
-    body = {"verdict": "blur", "explanation": "A face."}
+    shown = str(item.picture.current_id) if item.picture else ""
+    body = {"verdict": "blur", "explanation": "A face.", "shown": shown}
     page = client.post(decide, body | {"region": "0.1,0.1,5,1"}, follow=True)
     assert "rectangle inside" in page.content.decode()
     page = client.post(decide, body, follow=True)

@@ -1,6 +1,7 @@
 """What is not released leaves the server as a grey blur, or raw with a row that says to whom."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from ethical_lens.results import PictureAction
 from jobs.models import Picture, PictureVersion
 from jobs.states import PictureStatus
 from jobs.storage import object_delete, quarantine_put
+from moderation import previews
 from moderation.models import RawPictureView
 from moderation.previews import PictureUnreadable, preview_make
 from review_cases import judged_job, make_user, png, reviewed_picture
@@ -83,6 +85,32 @@ def test_text_in_the_file_does_not_survive_a_preview() -> None:
     assert b"secret" in out.getvalue()
     assert b"secret" not in shown
     assert Image.open(io.BytesIO(shown)).size == (256, 128)
+
+
+def large(format: str, **options: object) -> bytes:
+    """A file of 4,000,000 pixels."""
+    out = io.BytesIO()
+    Image.new("RGB", (2500, 1600), (200, 10, 10)).save(out, format, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "waits"),
+    [
+        (large("PNG"), True),
+        (large("JPEG", progressive=True), True),
+        (large("JPEG"), False),
+        (png(3, 512), False),
+    ],
+    ids=["large", "large and decoded whole", "decoded at a fraction", "small"],
+)
+def test_of_large_pictures_one_is_in_memory_at_a_time(content: bytes, waits: bool) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with previews._one_large:
+            making = pool.submit(preview_make, content)
+            _, waiting = wait([making], timeout=1.0 if waits else 30.0)
+            assert bool(waiting) is waits
+        assert Image.open(io.BytesIO(making.result(timeout=30))).width == 256
 
 
 def test_what_is_no_picture_has_no_preview() -> None:

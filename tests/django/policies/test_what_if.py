@@ -63,6 +63,8 @@ POLICIES = {
         labels={Label.K1: TextAction.REVIEW},
     ),
     "a band to look at": Policy(review_band=0.2),
+    "a band above": Policy(review_band_above=0.15),
+    "both bands": Policy(review_band=0.1, review_band_above=0.3),
 }  # fmt: skip
 
 
