@@ -45,6 +45,11 @@ class VersionCard:
     verdict: Mapping[str, Any]
     bars: tuple[ScoreBar, ...]
 
+    @property
+    def changed(self) -> bool:
+        """Whether a region of it was blurred or edited."""
+        return self.version.kind != PictureVersion.Kind.PAINTED
+
 
 @dataclass(frozen=True, slots=True)
 class PictureCard:

@@ -37,6 +37,19 @@ _OPTIONS: Final = json.dumps(
         },
     }
 )
+_BAR_OPTIONS: Final = json.dumps(
+    {
+        "indexAxis": "y",
+        "responsive": True,
+        "maintainAspectRatio": False,
+        "animation": False,
+        "plugins": {"legend": {"position": "bottom", "align": "start", "labels": {"color": _GREY}}},
+        "scales": {
+            "x": {"beginAtZero": True, "grid": {}, "ticks": {"color": _GREY}},
+            "y": {"grid": {"display": False}, "ticks": {"color": _GREY, "autoSkip": False}},
+        },
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +63,50 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True)
+class Bars:
+    """One number per name, as bars; what its canvas needs."""
+
+    data: str
+    options: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChartedOverview:
-    """An overview with its trends as charts."""
+    """An overview with its trends as charts; ages of queues in hours, decisions per reviewer."""
 
     read: Overview
     charts: Sequence[Chart]
+    ages: Bars
+    load: Bars
 
 
 def charted(read: Overview) -> ChartedOverview:
     """The overview's trends as charts, in the order of the page."""
     trends = (read.throughput, read.outcomes, read.labels, read.heads, read.deliveries)
-    return ChartedOverview(read, [_chart(trend) for trend in trends])
+    ages = {
+        queue.title: (read.read_at - queue.since).total_seconds() / 3600 if queue.since else 0.0
+        for queue in read.waiting
+    }
+    load = {reviewer.name: float(reviewer.decisions) for reviewer in read.reviewers}
+    return ChartedOverview(
+        read,
+        [_chart(trend) for trend in trends],
+        ages=_bars("Hours that the oldest waits", ages),
+        load=_bars("Decisions", load),
+    )
+
+
+def _bars(title: str, values: Mapping[str, float]) -> Bars:
+    """Lying bars of one series: names and lengths tell all, no colour does."""
+    shown = {name: round(value, 1) for name, value in values.items()}
+    series = {"label": title, "data": list(shown.values()), "backgroundColor": "#0369a1"}
+    told = ", ".join(f"{name} {value:g}" for name, value in shown.items())
+    return Bars(
+        json.dumps({"labels": list(shown), "datasets": [series]}),
+        _BAR_OPTIONS,
+        f"{title}: {told or 'nobody'}",
+    )
 
 
 def _chart(trend: Trend) -> Chart:

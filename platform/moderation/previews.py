@@ -4,14 +4,15 @@ What was sent may have 50 megapixels. A JPEG is decoded at a fraction of that; o
 pictures a process has one at a time in memory.
 """
 
+import functools
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final
 from uuid import UUID
 
-from PIL import ExifTags, Image, ImageFilter
+from PIL import ExifTags, Image, ImageChops, ImageFilter
 
 from ethical_lens.image.errors import UnreadablePicture
 from ethical_lens.image.reading import as_picture, read_mask
@@ -25,10 +26,10 @@ DETAIL_SIDE: Final = 12
 PREVIEW_SIDE: Final = 256
 SMOOTHING_RADIUS: Final = 14
 MASKED: Final = (249, 115, 22)
-"""The colour that lies over what is to be painted anew, half transparent."""
+"""The colour that lies over what is to be painted anew, or was changed, half transparent."""
 LARGE: Final = 4_000_000
 """Pixels from which on pictures are decoded one at a time: 12 MB as RGB."""
-_one_large: Final = threading.Lock()
+_one_large: Final = threading.RLock()
 
 
 class PictureUnreadable(Exception):
@@ -109,10 +110,41 @@ def mask_overlay_read(mask: SentPicture, picture: SentPicture) -> bytes:
     of_mask = object_get(mask.key, sha256=mask.sha256)
     of_picture = object_get(picture.key, sha256=picture.sha256)
     with _readable(), _room(_size(of_mask)):
-        trace = _trace(read_mask(of_mask), _size(of_picture))
+        return _encoded(_overlay(read_mask(of_mask), _size(of_picture)))
+
+
+def change_overlay_read(before: PictureVersion, after: PictureVersion) -> bytes:
+    """Where `after` is not `before`: what was blurred, or painted anew in an edit, to be laid over
+    its preview like a mask. All is transparent where the two have different sizes.
+
+    Raises as `sent_read`.
+    """
+    old, new = (object_get(one.key, sha256=one.sha256) for one in (before, after))
+    with _decoded(old) as was, _decoded(new) as now:
+        changed = Image.new("L", now.size)
+        if was.size == now.size:
+            apart = ImageChops.difference(was, now)
+            most = functools.reduce(ImageChops.lighter, apart.split())
+            changed = most.point(lambda value: 255 if value else 0)
+        return _encoded(_overlay(changed, now.size))
+
+
+def changed_from(
+    version: PictureVersion, versions: Iterable[PictureVersion]
+) -> PictureVersion | None:
+    """The version that a blurred or edited one was made of: the one before it among `versions`, all
+    of its picture; None of one that was painted."""
+    if version.kind == PictureVersion.Kind.PAINTED:
+        return None
+    earlier = [one for one in versions if one.id < version.id]
+    return max(earlier, key=lambda one: one.id, default=None)
+
+
+def _overlay(mask: Image.Image, size: tuple[int, int]) -> Image.Image:
+    trace = _trace(mask, size)
     overlay = Image.new("RGBA", trace.size, MASKED)
     overlay.putalpha(trace.point(lambda value: value // 2))
-    return _encoded(overlay)
+    return overlay
 
 
 @contextmanager

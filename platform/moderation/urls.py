@@ -6,6 +6,7 @@ from django.urls import path
 from moderation.evaluation_pages import evaluation_picture, evaluation_report, evaluation_runs
 from moderation.export_pages import decisions_export
 from moderation.views import (
+    picture_overlay,
     picture_preview,
     picture_raw,
     sent_overlay,
@@ -20,6 +21,11 @@ urlpatterns = [
         "admin/pictures/<uuid:picture_id>/preview",
         admin.site.admin_view(picture_preview),
         name="picture_preview",
+    ),
+    path(
+        "admin/pictures/<uuid:picture_id>/overlay",
+        admin.site.admin_view(picture_overlay),
+        name="picture_overlay",
     ),
     path(
         "admin/pictures/<uuid:picture_id>/raw",

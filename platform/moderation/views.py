@@ -16,6 +16,8 @@ from jobs.models import Picture, PictureVersion, SentPicture
 from jobs.storage import StorageError
 from moderation.previews import (
     PictureUnreadable,
+    change_overlay_read,
+    changed_from,
     mask_overlay_read,
     preview_read,
     sent_preview_read,
@@ -38,6 +40,15 @@ def picture_preview(request: HttpRequest, picture_id: UUID) -> HttpResponse:
     assert isinstance(user, User)
     blurred, colours = "blurred" in request.GET, settings_of(user).colours
     return _png(request, lambda: preview_read(picture, version, blurred=blurred, colours=colours))
+
+
+@require_safe
+@permission_required("jobs.view_picture", raise_exception=True)
+def picture_overlay(request: HttpRequest, picture_id: UUID) -> HttpResponse:
+    """What was blurred or edited in a version (`?version=`), to lie over its preview."""
+    picture, version = _found(picture_id, request.GET.get("version"))
+    before = changed_from(version, picture.versions.all()) or version
+    return _png(request, lambda: change_overlay_read(before, version))
 
 
 @require_POST

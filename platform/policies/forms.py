@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Tenant
 from moderation.models import PolicyVersion
-from policies.documents import DocumentRefused, document_read
+from policies.documents import DocumentRefused, document_read, newest_document
 from policies.models import PolicyAssignment, PolicyDraft
 from policies.parts import PARTS, field_of, values_of, written
 
@@ -26,6 +26,10 @@ NEWEST = 50
 
 
 class _IndentedJSONField(forms.JSONField):
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What was typed, letter by letter."""
+        return data if data is None else InvalidJSONInput(data)
+
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, InvalidJSONInput):
             return value
@@ -75,6 +79,12 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
         if in_fields and isinstance(document, dict):
             if any(part.name in self.errors for part in PARTS):
                 return cleaned
+            for part in self._only_in_json(document, cleaned):
+                self.add_error(
+                    part,
+                    "This was changed in the JSON, and the field would go over it: change it here, "
+                    "or choose above that the draft is written as JSON.",
+                )
             document = written(document, cleaned)
         try:
             cleaned["document"] = document_read(document).model_dump(mode="json")
@@ -83,6 +93,24 @@ class DraftForm(forms.ModelForm):  # type: ignore[type-arg]
                 named = field_of(problem) if in_fields else "document"
                 self.add_error(named, problem)
         return cleaned
+
+    def _only_in_json(self, document: dict[str, Any], cleaned: dict[str, Any]) -> list[str]:
+        """The fields of what was edited in the JSON, and neither so nor to the same in its
+        field."""
+        before = self.initial.get("document") or newest_document(cleaned.get("policy"))
+        old, typed = values_of(before), values_of(document)
+        return [
+            name
+            for name, value in typed.items()
+            if not _same(value, old[name]) and not _same(value, cleaned.get(name))
+        ]
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Nothing is the same as nothing, and names are the same in any order of a set."""
+    if isinstance(one, list) and isinstance(other, list):
+        return one == other or sorted(map(str, one)) == sorted(map(str, other))
+    return (one or None) == (other or None)
 
 
 class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -5,13 +5,15 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Count, F, Q, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 from pydantic import ValidationError
 
 from accounts.models import Tenant, User
 from ethical_lens.policy import Policy as PolicyDocument
 from jobs.models import Job
+from policies.cases import EXAMPLES
 from policies.judging import Judged, judged
 from policies.models import PolicyDraft, PolicyShadow, ShadowVerdict
 from policies.stored import Selection
@@ -63,10 +65,18 @@ def shadows_judge(job_ids: Collection[UUID]) -> int:
 
 
 def comparison_of(shadow: PolicyShadow) -> Comparison:
-    """What a shadow recorded, beside what was done."""
-    comparison = Comparison()
-    for verdict in shadow.verdicts.order_by("-id").iterator():
-        comparison.add(
+    """What a shadow recorded, beside what was done; counted by the database, the newest as
+    examples."""
+    comparison, change = Comparison(), ["of_picture", "live", "shadowed"]
+    verdicts = shadow.verdicts.annotate(of_picture=Q(picture__isnull=False))
+    for of_picture, live, then, number in verdicts.values_list(*change).annotate(
+        number=Count("pk")
+    ):
+        comparison.counts["picture" if of_picture else "prompt", live, then] = number
+    newest = Window(RowNumber(), partition_by=change, order_by=F("id").desc())
+    examples = verdicts.exclude(live=F("shadowed")).annotate(place=newest)
+    for verdict in examples.filter(place__lte=EXAMPLES).order_by("-id"):
+        comparison.show(
             Judged(
                 verdict.job_id, verdict.picture_id, verdict.live, verdict.live_reason,
                 verdict.shadowed, verdict.shadowed_reason,

@@ -44,11 +44,6 @@ class Comparison:
         default_factory=lambda: defaultdict(list)
     )
 
-    def add(self, one: Judged) -> None:
-        """Count it, and keep it as an example where one is wanted."""
-        self.counts[one.change] += 1
-        self.show(one)
-
     def show(self, one: Judged) -> None:
         """Keep it as an example where one is wanted."""
         if one.flips and len(self.examples[one.change]) < EXAMPLES:

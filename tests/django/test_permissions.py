@@ -127,6 +127,7 @@ PAGES: dict[str, Get | Post] = {
     "playground:start": Get("author operator"),
     "playground:state": Get("author operator"),
     "playground:trial": Get("author operator"),
+    "moderation:picture_overlay": Get("moderator lead author auditor"),
     "moderation:picture_preview": Get("moderator lead author auditor"),
     "moderation:picture_raw": Post("moderator lead"),
     "moderation:sent_overlay": Get("moderator lead author auditor"),

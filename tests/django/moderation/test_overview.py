@@ -134,17 +134,22 @@ def test_what_was_read_is_kept_for_a_minute() -> None:
 
 
 def test_each_chart_has_its_table_and_lines_differ_without_colour() -> None:
-    judged_job(PictureAction.RELEASE)
+    picture, user = reviewed_picture(), make_user(group="Moderators")
+    picture_decide(picture_id=picture.id, moderator=user, release=False, explanation="A weapon.")
     text = page(make_user(is_superuser=True), days="7").content.decode()
     canvases = text.split("<canvas")[1:]
-    assert len(canvases) == 5
+    assert len(canvases) == 7
     for canvas in canvases:
         data = html.unescape(canvas.split('data-value="')[1].split('"')[0])
         lines = json.loads(data)["datasets"]
-        marks = {(tuple(line["borderDash"]), line["pointStyle"]) for line in lines}
+        marks = {(tuple(line.get("borderDash", ())), line.get("pointStyle")) for line in lines}
         assert len(marks) == len(lines)
         assert "<table" in canvas
     assert 'role="img" aria-label="Throughput, by the day of submission, 7 days: jobs' in text
+    ages, load = (html.unescape(canvases[i]) for i in (0, 6))
+    assert '"jobs, for their turn"' in ages
+    assert f'"{user.username}"' in load
+    assert f"{user.username} 1" in text.partition('aria-label="Decisions: ')[2].partition('"')[0]
     body = text.partition('class="desk-counts"')[2].partition("unfold/js/simplebar")[0]
     assert "<script" not in body.partition("command-results")[0]
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from PIL import Image, PngImagePlugin
 
+from desk.retouching import Region, region_blur
 from ethical_lens.results import PictureAction
 from jobs.models import Picture, PictureVersion
 from jobs.states import PictureStatus
@@ -177,6 +178,40 @@ def test_a_version_of_another_picture_is_not_found() -> None:
     assert client.get(preview_url(picture), version).status_code == 404
     assert client.post(raw_url(picture), version).status_code == 404
     assert not looks(picture)
+
+
+def overlay_url(picture: Picture) -> str:
+    return reverse("moderation:picture_overlay", args=[picture.id])
+
+
+def test_what_was_blurred_lies_over_the_preview_as_blurred_as_that() -> None:
+    picture = reviewed_picture()
+    original = picture.current
+    assert original
+    stored = quarantine_put(
+        job_id=picture.job_id, picture_id=picture.id, round=1,
+        png=region_blur(png(0), Region(0, 0, 0.5, 1)),
+    )  # fmt: skip
+    blurred = picture.versions.create(
+        round=1, kind="blurred", prompt="x", key=stored.key, sha256=stored.sha256, size=stored.size
+    )
+    client = client_of("jobs.view_picture")
+    response = client.get(overlay_url(picture), {"version": str(blurred.id)})
+    assert never_kept(response)
+    overlay = np.asarray(Image.open(io.BytesIO(response.content)).convert("RGBA"), dtype=float)
+    left, right = overlay[:, :60, 3], overlay[:, -60:, 3]
+    assert left.min() > 90
+    assert right.max() < 10
+    assert sharpness(overlay[:, :, 3:]) < 3
+    painted = client.get(overlay_url(picture), {"version": str(original.id)})
+    nothing = np.asarray(Image.open(io.BytesIO(painted.content)).convert("RGBA"))
+    assert nothing[:, :, 3].max() == 0
+    assert client_of().get(overlay_url(picture)).status_code == 403
+
+    client.force_login(make_user(group="Moderators"))
+    page = client.get(reverse("desk:item", args=[picture.review_items.get().pk])).content.decode()
+    assert f"{overlay_url(picture)}?version={blurred.pk}" in page
+    assert f"{overlay_url(picture)}?version={original.pk}" not in page
 
 
 def test_previews_are_for_staff_who_may_see_pictures() -> None:

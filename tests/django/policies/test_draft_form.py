@@ -14,7 +14,7 @@ from ethical_lens.policy import AttributePools, FactorRule, HeadAction, Policy
 from ethical_lens.results import Attribute, Concept, Factor, Label, TextAction
 from factories import make_tenant
 from moderation.models import PolicyVersion
-from policies.drafts import draft_make
+from policies.drafts import draft_edit, draft_make
 from policies.models import PolicyDraft
 from policies.parts import PARTS, values_of, written
 from review_cases import make_user
@@ -121,6 +121,43 @@ def test_a_draft_is_written_in_its_fields(
     assert (policy.limits.pictures, policy.review_rate, policy.retention_days) == (4, 0.1, 14)
     assert policy.left_alone == ("king", "queen")
     assert policy.diversify == frozenset(Attribute)
+
+
+def test_what_was_typed_as_json_stays_where_something_else_is_wrong(
+    client: Client, version: PolicyVersion, author: User
+) -> None:
+    draft = draft_of(version, author, Policy())
+    page = reverse("admin:policies_policydraft_change", args=[draft.pk])
+    body = shown(client.get(page))
+    typed = body["document"].replace('"radius": 20', '"radius":   22')
+    assert typed != body["document"]
+    answer = client.post(page, body | {"document": typed, "review_rate": "2"})
+    form = answer.context["adminform"].form
+    assert list(form.errors) == ["review_rate"]
+    assert form["document"].value() == typed, "letter by letter"
+    assert client.post(page, body | {"document": typed}).status_code == 302
+    draft.refresh_from_db()
+    assert draft.parsed.blur.radius == 22
+
+
+def test_what_was_typed_as_json_is_not_dropped_for_its_field(
+    client: Client, version: PolicyVersion, author: User
+) -> None:
+    draft = draft_of(version, author, Policy())
+    page = reverse("admin:policies_policydraft_change", args=[draft.pk])
+    body = shown(client.get(page))
+    typed = json.loads(body["document"])
+    typed["concepts"]["nude"]["threshold"] = 0.33
+    body |= {"document": json.dumps(typed)}
+    answer = client.post(page, body)
+    errors = answer.context["adminform"].form.errors
+    assert list(errors) == ["concepts__nude__threshold"]
+    assert "was changed in the JSON" in str(errors)
+    for also in ({"written_as": "json"}, {"concepts__nude__threshold": "0.33"}):
+        draft_edit(draft_id=draft.pk, document=Policy(), note="again", author=author)
+        assert client.post(page, body | also).status_code == 302
+        draft.refresh_from_db()
+        assert draft.parsed.concepts[Concept.NUDE].threshold == 0.33
 
 
 @pytest.mark.parametrize(

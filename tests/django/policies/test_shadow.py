@@ -170,6 +170,23 @@ def test_the_page_compares_with_what_was_done() -> None:
         assert reverse("admin:jobs_picture_change", args=[picture.pk]) in page
 
 
+def test_its_page_costs_no_more_for_more_verdicts() -> None:
+    shadow = shadow_of(BLOCKS_ALL, None)
+    client, statements = Client(), []
+    client.force_login(make_user("policies.view_policyshadow"))
+    page = reverse("policies:shadow", args=[shadow.pk])
+    for number in (1, 30):
+        for _ in range(number):
+            aligned(make_tenant())
+        with CaptureQueriesContext(connection) as queries:
+            shown = client.get(page).content.decode()
+        statements.append(len(queries))
+    assert statements[0] == statements[1] <= 12
+    assert "31 of 31 would be something else" in shown
+    newest = shadow.verdicts.order_by("-id").values_list("job_id", flat=True)
+    assert [str(job) in shown for job in newest[:6]] == [True] * 5 + [False]
+
+
 def test_a_shadow_is_started_and_ended_in_the_admin() -> None:
     tenant = make_tenant()
     draft = draft_make(
