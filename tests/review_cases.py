@@ -107,12 +107,15 @@ def paint(job: Job) -> Job:
     return job
 
 
-def judged_job(*actions: PictureAction, reason: str = "test", **changes: object) -> Job:
-    """A job whose pictures got these verdicts, and that went on to its release."""
-    return judge(painted_job(n=len(actions), **changes), *actions, reason=reason)
+def judged_job(
+    *actions: PictureAction, reason: str = "test", pdq: bytes | None = None, **changes: object
+) -> Job:
+    """A job whose pictures got these verdicts, all with that hash, and that went on to its
+    release."""
+    return judge(painted_job(n=len(actions), **changes), *actions, reason=reason, pdq=pdq)
 
 
-def judge(job: Job, *actions: PictureAction, reason: str = "test") -> Job:
+def judge(job: Job, *actions: PictureAction, reason: str = "test", pdq: bytes | None = None) -> Job:
     """The painted job, judged, and gone on to its release."""
     scrutinised = [
         ScrutinisedPicture(
@@ -120,6 +123,7 @@ def judge(job: Job, *actions: PictureAction, reason: str = "test") -> Job:
             verdict=PictureVerdict(
                 action=action, reason=reason, explanation=f"It says {action}.", scores=SCORES
             ),
+            pdq=pdq,
         )
         for picture, action in zip(job.pictures.all(), actions, strict=True)
     ]

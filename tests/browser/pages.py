@@ -42,6 +42,10 @@ PAGES = [
     Shown("evaluations", "moderation:evaluation_runs"),
     Shown("desk", "desk:home"),
     Shown("item", "desk:item", of="desk.reviewitem"),
+    Shown("items", "admin:desk_reviewitem_changelist"),
+    Shown("choices", "admin:desk_choice_changelist"),
+    Shown("appeals", "admin:moderation_appeal_changelist"),
+    Shown("drafts", "admin:policies_policydraft_changelist"),
     Shown("agreement", "desk:agreement"),
     Shown("playground", "playground:start"),
     Shown("key", "admin:accounts_apikey_add"),
@@ -49,3 +53,7 @@ PAGES = [
     Shown("tenants", "admin:accounts_tenant_changelist"),
     Shown("export", "moderation:decisions_export"),
 ]
+IN_THE_DARK = {
+    *("first", "picture", "job", "desk", "item", "items", "draft", "shadow", "what-if-asked"),
+}
+"""Pages that are tried in the dark theme, too."""

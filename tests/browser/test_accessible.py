@@ -1,5 +1,6 @@
 """Pages for everybody: axe finds nothing serious, nothing is cut in small or enlarged windows."""
 
+import secrets
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -7,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from browser.pages import PAGES, Shown
+from browser.pages import IN_THE_DARK, PAGES, Shown
 from browsing import Desk
 
 WINDOWS = [("narrow", 375, 740), ("zoomed", 640, 400)]
@@ -96,6 +97,66 @@ def test_a_page_is_for_everybody(
     for name, width, height in WINDOWS:
         page.set_viewport_size({"width": width, "height": height})
         window.screenshot(f"{name}-{shown.name}")
+        found = page.evaluate(CUT)
+        assert (found["scrolls"] <= 0, found["cut"]) == (True, []), (name, found)
+
+
+@pytest.mark.parametrize(
+    "shown", [shown for shown in PAGES if shown.name in IN_THE_DARK], ids=lambda shown: shown.name
+)
+def test_a_page_is_for_everybody_in_the_dark(
+    shown: Shown, desk: Callable[..., Desk], rows: dict[Any, Any], axe: str
+) -> None:
+    from accounts.models import User
+
+    window = desk(rows[User], color_scheme="dark")
+    window.page.goto(shown.address(rows), wait_until="load")
+    expect(window.page.locator("html.dark")).to_have_count(1)
+    window.screenshot(f"dark-{shown.name}")
+    assert serious(window.page, axe) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_an_item_in_hand_is_for_everybody(scheme: str, desk: Callable[..., Desk], axe: str) -> None:
+    from desk.taking import item_open
+    from ethical_lens.results import PictureAction
+    from review_cases import judged_job, make_user
+
+    user = make_user(group="Leads")
+    job = judged_job(*[PictureAction.REVIEW] * 2, pdq=secrets.token_bytes(32))
+    item = job.review_items.all()[0]
+    item_open(item_id=item.pk, user=user)
+    window = desk(user, color_scheme=scheme)
+    page = window.page
+    page.goto(f"/admin/review/items/{item.pk}/", wait_until="load")
+    page.locator("#desk-repaint summary").click()
+    window.screenshot(f"held-{scheme}")
+    assert serious(page, axe) == []
+    for name, width, height in WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
+        found = page.evaluate(CUT)
+        assert (found["scrolls"] <= 0, found["cut"]) == (True, []), (name, found)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_came_of_a_trial_is_for_everybody(
+    scheme: str, desk: Callable[..., Desk], axe: str
+) -> None:
+    from ethical_lens.results import PictureAction
+    from playground.trials import trial_start
+    from review_cases import judge, make_user, paint
+
+    user = make_user(group="Playground")
+    trial = trial_start(user=user, prompt="a doctor in an office", count=1, seed=7)
+    judge(paint(trial.as_written), PictureAction.BLOCK)
+    judge(paint(trial.aligned), PictureAction.RELEASE)
+    window = desk(user, color_scheme=scheme)
+    page = window.page
+    page.goto(f"/playground/{trial.pk}/", wait_until="load")
+    window.screenshot(f"trial-{scheme}")
+    assert serious(page, axe) == []
+    for name, width, height in WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
         found = page.evaluate(CUT)
         assert (found["scrolls"] <= 0, found["cut"]) == (True, []), (name, found)
 
