@@ -10,9 +10,15 @@ from diffusers import AutoPipelineForInpainting
 from PIL import Image
 
 from ethical_lens.failures import RUN_FAILURES
-from ethical_lens.generation.errors import GenerationError, PipelineUnavailable, UnusablePictures
+from ethical_lens.generation.errors import GenerationError, PipelineUnavailable
 from ethical_lens.generation.long_prompts import PromptReader
-from ethical_lens.generation.painter import OnStep, Painter, part_told
+from ethical_lens.generation.memory import (
+    OnStep,
+    is_out_of_memory,
+    out_of_memory,
+    run_in_parts,
+)
+from ethical_lens.generation.painter import Painter, finite_pictures
 from ethical_lens.generation.request import PaintRequest
 from ethical_lens.generation.shape import Shape
 from ethical_lens.loading import LOAD_FAILURES
@@ -50,24 +56,24 @@ class Inpainter:
         through the autoencoder.
 
         `strength`: how far back towards noise the masked part goes, above 0 to 1. Prompts of any
-        length are read, LoRA weights laid over the pipeline, and `on_step` told, as by the painter;
-        its steps are those that are really taken. Raises `GenerationError` as `Painter.paint` does.
+        length are read, LoRA weights laid over the pipeline, batches that do not fit halved, and
+        `on_step` told, as by the painter; its steps are those that are really taken. Raises
+        `GenerationError` as `Painter.paint` does.
         """
         if not requests:
             return []
         apart = len({self._reader.windows(request) for request in requests}) > 1
         parts = [[i] for i in range(len(requests))] if apart else [list(range(len(requests)))]
-        painted: list[Image.Image] = []
+
+        def run(part: Sequence[int], told: OnStep | None) -> np.ndarray:
+            own, shown, marked = (
+                [requests[i] for i in part], [images[i] for i in part], [masks[i] for i in part]
+            )  # fmt: skip
+            return self._run(own, shown, marked, strength, told)
+
         with self._painter.lora(requests[0].lora):
-            for done, part in enumerate(parts):
-                painted += self._run(
-                    [requests[i] for i in part],
-                    [images[i] for i in part],
-                    [masks[i] for i in part],
-                    strength,
-                    part_told(on_step, done, len(parts)),
-                )
-        return painted
+            pixels: list[np.ndarray] = run_in_parts(parts, run, on_step)
+        return finite_pictures(pixels)
 
     def _run(
         self,
@@ -76,7 +82,8 @@ class Inpainter:
         masks: list[Image.Image],
         strength: float,
         on_step: OnStep | None,
-    ) -> list[Image.Image]:
+    ) -> np.ndarray:
+        """Pixels, float (n, h, w, 3) in 0 to 1."""
         first, raised = requests[0], list[BaseException]()
 
         def at_end(pipeline: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
@@ -106,10 +113,10 @@ class Inpainter:
         except RUN_FAILURES as error:
             if raised and error is raised[0]:
                 raise
-            raise GenerationError(f"the pipeline failed at inpainting: {error}") from error
+            if not is_out_of_memory(error):
+                raise GenerationError(f"the pipeline failed at inpainting: {error}") from error
+        else:
+            return np.asarray(pixels)
         finally:
             raised.clear()  # else error, traceback and this frame keep each other, and tensors
-        broken = tuple(i for i, picture in enumerate(pixels) if not np.isfinite(picture).all())
-        if broken:
-            raise UnusablePictures(broken)
-        return [Image.fromarray((picture * 255).round().astype(np.uint8)) for picture in pixels]
+        raise out_of_memory(len(requests), first.width, first.height)

@@ -1,9 +1,6 @@
 """A diffusers pipeline that is loaded once and paints batches of different prompts."""
 
-import gc
 import inspect
-import logging
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -20,20 +17,21 @@ from ethical_lens.failures import RUN_FAILURES
 from ethical_lens.generation.errors import (
     GenerationError,
     LoraUnavailable,
-    OutOfMemory,
     PipelineUnavailable,
     UnusablePictures,
 )
 from ethical_lens.generation.long_prompts import PromptReader
 from ethical_lens.generation.loras import lora_applied
+from ethical_lens.generation.memory import (
+    OnStep,
+    is_out_of_memory,
+    out_of_memory,
+    run_in_parts,
+)
 from ethical_lens.generation.request import PaintRequest
 from ethical_lens.generation.shape import Shape
 from ethical_lens.loading import LOAD_FAILURES
 from ethical_lens.sources import DeviceName, DtypeName, LoraSource, ModelSources
-
-logger = logging.getLogger(__name__)
-
-OnStep = Callable[[int, int], None]
 
 
 class Painter:
@@ -125,11 +123,12 @@ class Painter:
             )
         parts = self._parts(requests)
         with self.lora(requests[0].lora):
-            pixels = self._run_parts(requests, parts, on_step)
-        broken = tuple(i for i, picture in enumerate(pixels) if not np.isfinite(picture).all())
-        if broken:
-            raise UnusablePictures(broken)
-        return [Image.fromarray((picture * 255).round().astype(np.uint8)) for picture in pixels]
+            pixels: list[np.ndarray] = run_in_parts(
+                parts,
+                lambda part, told: self._run([requests[i] for i in part], told),
+                on_step,
+            )
+        return finite_pictures(pixels)
 
     def lora(self, name: str) -> AbstractContextManager[None]:
         """For the block, the LoRA weights of that name lie over the pipeline; empty: none.
@@ -153,31 +152,6 @@ class Painter:
         for place, request in enumerate(requests):
             parts.setdefault(self._reader.windows(request), []).append(place)
         return list(parts.values())
-
-    def _run_parts(
-        self, requests: Sequence[PaintRequest], parts: list[list[int]], on_step: OnStep | None
-    ) -> list[np.ndarray]:
-        """Pixels as `_run` gives them, picture i of `requests[i]`."""
-        pixels: dict[int, np.ndarray] = {}
-        waiting, largest, done = deque(parts), len(requests), 0
-        while waiting:
-            part = waiting.popleft()
-            if part[largest:]:
-                waiting.appendleft(part[largest:])
-            part = part[:largest]
-            total = done + 1 + sum(-(-len(rest) // largest) for rest in waiting)
-            try:
-                painted = self._run([requests[i] for i in part], part_told(on_step, done, total))
-            except OutOfMemory:
-                if len(part) == 1:
-                    raise
-                largest = (len(part) + 1) // 2
-                logger.warning("%d pictures do not fit: going on with %d", len(part), largest)
-                waiting.appendleft(part)
-                continue
-            pixels.update(zip(part, painted, strict=True))
-            done += 1
-        return [pixels[i] for i in range(len(requests))]
 
     def _run(self, requests: Sequence[PaintRequest], on_step: OnStep | None) -> np.ndarray:
         """Pixels, float (n, h, w, 3) in 0 to 1, or NaN where latents were not finite."""
@@ -209,7 +183,7 @@ class Painter:
         except RUN_FAILURES as error:
             if raised and error is raised[0]:
                 raise
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise GenerationError(f"the pipeline failed: {error}") from error
         else:
             pixels = np.asarray(pixels)
@@ -218,14 +192,7 @@ class Painter:
             return pixels
         finally:
             raised.clear()  # else error, traceback and this frame keep each other, and tensors
-        # Outside the handler: the error's traceback, which holds the tensors, is gone by now.
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        raise OutOfMemory(
-            f"{len(requests)} pictures of {first.width}x{first.height} do not fit in memory; "
-            "ask for smaller ones"
-        )
+        raise out_of_memory(len(requests), first.width, first.height)
 
     def _options(self, request: PaintRequest) -> dict[str, Any]:
         """Call arguments that some pipelines have and others have not."""
@@ -255,11 +222,15 @@ class Painter:
         return {"callback": older, "callback_steps": 1}
 
 
-def part_told(on_step: OnStep | None, done: int, parts: int) -> OnStep | None:
-    """`on_step` told of all parts, of which `done` are painted, while the next one is."""
-    if on_step is None:
-        return None
-    return lambda step, total: on_step(done * total + step, parts * total)
+def finite_pictures(pixels: Sequence[np.ndarray]) -> list[Image.Image]:
+    """Pictures (RGB) of pixels (h, w, 3), 0 to 1.
+
+    Raises `UnusablePictures` with the places of those that are not finite.
+    """
+    broken = tuple(i for i, picture in enumerate(pixels) if not np.isfinite(picture).all())
+    if broken:
+        raise UnusablePictures(broken)
+    return [Image.fromarray((picture * 255).round().astype(np.uint8)) for picture in pixels]
 
 
 def load_painter(sources: ModelSources, name: str) -> Painter:
@@ -295,10 +266,3 @@ def _how_to_get(source: str, local: bool, error: Exception) -> str:
             "model sources (HF_HUB_OFFLINE=1 forbids downloads)."
         )
     return f"The pipeline {source!r} cannot be loaded: {error}\n{advice}"
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    # On the CPU torch raises a plain RuntimeError from its allocator.
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (
-        "can't allocate memory" in str(error)
-    )

@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ethical_lens.generation.errors import OutOfMemory, UnusablePictures
+from ethical_lens.generation.inpainter import Inpainter
 from ethical_lens.generation.painter import Painter
 from painting import levels, request
 
@@ -97,3 +99,29 @@ def test_a_broken_picture_keeps_its_place_in_a_halved_batch(pipeline: Any) -> No
         Painter(pipeline).paint([request(1), request(2, prompt="a street"), request(3)])
 
     assert caught.value.pictures == (1,)
+
+
+def test_inpainting_is_halved_too(either_pipeline: Any, small: SmallDevice) -> None:
+    wanted = [request(seed) for seed in range(5)]
+    size = (wanted[0].width, wanted[0].height)
+    images = [Image.new("RGB", size, (40 * seed, 90, 120)) for seed in range(5)]
+    masks = [Image.new("L", size, 255)] * 5
+    inpainter, told = Inpainter(Painter(either_pipeline)), list[tuple[int, int]]()
+
+    pictures = inpainter.repaint(
+        wanted, images, masks, 1.0, lambda step, total: told.append((step, total))
+    )
+
+    assert max(small.painted) == 2
+    assert told[-1] == (12, 12)  # 2 + 2 + 1 pictures, four steps each
+    for one, image, picture in zip(wanted, images, pictures, strict=True):
+        (alone,) = inpainter.repaint([one], [image], masks[:1], 1.0)
+        assert np.abs(levels(picture) - levels(alone)).max() <= 1
+
+
+def test_one_picture_that_cannot_be_inpainted_says_so(either_pipeline: Any) -> None:
+    either_pipeline.unet.register_forward_hook(SmallDevice(0))
+    size = (request(1).width, request(1).height)
+    inpainter = Inpainter(Painter(either_pipeline))
+    with pytest.raises(OutOfMemory, match="1 pictures of"):
+        inpainter.repaint([request(1)], [Image.new("RGB", size)], [Image.new("L", size, 255)], 1.0)
