@@ -35,8 +35,8 @@ from ethical_lens.results import (
 )
 from ethical_lens.sources import MINI, ModelSources, PipelineSource, SourcesError, digest_of
 from ethical_lens.text.acting import act_on
-from ethical_lens.text.aligner import AlignmentError, PromptAligner
-from ethical_lens.text.choose import load_aligners, scrutinise_with
+from ethical_lens.text.aligner import AlignmentError, PromptAligner, Unfit
+from ethical_lens.text.choose import load_aligners, revise_with, scrutinise_with
 from ethical_lens.text.deck import Deck, draw_pictures
 
 OnStep = Callable[[int, int, int], None]
@@ -252,11 +252,17 @@ class EthicalLens:
             for i, picture in enumerate(alignment.pictures)
         ]
         pictures = self._judged(items, 1, on_step)
-        again = [
-            (i, _Item(items[i].verdict, revised, items[i].seed, lora))
+        unfit = {
+            i: Unfit(picture.prompt, picture.outcome.final.concepts)
             for i, picture in enumerate(pictures)
             if picture.outcome.final.action is PictureAction.REPAINT
-            and (revised := self._revised(picture)) is not None
+        }
+        # Without a new wording there is no second round.
+        revised = revise_with(self._aligners, list(unfit.values()), self._policy)
+        again = [
+            (i, items[i]._replace(picture=PicturePrompt(prompt=text, draws=pictures[i].draws)))
+            for i, text in zip(unfit, revised, strict=True)
+            if text is not None
         ]
         repainted = self._judged([item for _, item in again], 2, on_step)
         for (i, _), picture in zip(again, repainted, strict=True):
@@ -333,18 +339,6 @@ class EthicalLens:
             )
             for image, item, outcome in zip(images, items, outcomes, strict=True)
         ]
-
-    def _revised(self, picture: LensPicture) -> PicturePrompt | None:
-        """The first new wording that an aligner finds; without one there is no second round."""
-        for aligner in self._aligners:
-            try:
-                prompt = aligner.revise(
-                    picture.prompt, picture.outcome.final.concepts, self._policy
-                )
-            except AlignmentError:
-                continue
-            return PicturePrompt(prompt=prompt, draws=picture.draws)
-        return None
 
     def _request(
         self, prompt: str, negative_prompt: str, seed: int, lora: str = ""

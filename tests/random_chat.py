@@ -16,7 +16,7 @@ CHATML: Final = (
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 END: Final = "<|im_end|>"
-_CLOSING: Final = ('"', '",', '"}', "}", "]", "],", "}]", '":')
+_CLOSING: Final = ('"', '",', '"}', '"]', '"]}', "}", "]", "],", "}]", '":')
 """Tokens the model leans to, so that what it opens is closed before its bound of tokens."""
 
 

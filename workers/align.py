@@ -9,8 +9,8 @@ from typing import Any
 from ethical_lens.policy import Policy
 from ethical_lens.results import AttributeDraw, Concept, TextVerdict
 from ethical_lens.text.acting import act_on
-from ethical_lens.text.aligner import AlignmentError, PromptAligner, PromptRefused
-from ethical_lens.text.choose import MissingAligner, scrutinise_with
+from ethical_lens.text.aligner import AlignmentError, PromptAligner, PromptRefused, Unfit
+from ethical_lens.text.choose import MissingAligner, revise_with, scrutinise_with
 from ethical_lens.text.deck import Deck, draw_pictures, kinds_to_draw
 from jobs.claims import Claim
 from jobs.models import Job
@@ -80,14 +80,15 @@ def job_revise(claims: Sequence[Claim]) -> bool:
     job = Job.objects.get(pk=claim.job_id)
     policy = policy_of_version(job.policy_version_id)
     editors = _aligners(policy)
-    prompts = {}
+    unfit = {}
     for picture in job.pictures.filter(round=claim.round).select_related("current"):
         verdict = (picture.current.verdict if picture.current else None) or {}
         concepts = frozenset(Concept(f["concept"]) for f in verdict.get("findings", ()))
-        prompts[picture.id] = _revise(picture.prompt, concepts, policy, editors)
+        unfit[picture.id] = Unfit(picture.prompt, concepts)
+    revised = revise_with(editors, list(unfit.values()), policy)
     return revision_finish(
         claim=claim,
-        prompts=prompts,
+        prompts=dict(zip(unfit, revised, strict=True)),
         aligner={one.name: one.version for one in editors if one.version},
     )
 
@@ -103,18 +104,6 @@ def _aligners(policy: Policy) -> list[PromptAligner]:
             logger.error("aligner %s cannot be had: %s", name, error)
             found.append(MissingAligner(name, str(error)))
     return found
-
-
-def _revise(
-    prompt: str, concepts: frozenset[Concept], policy: Policy, editors: Sequence[PromptAligner]
-) -> str | None:
-    """The first new wording that an aligner of the policy finds, or None."""
-    for editor in editors:
-        try:
-            return editor.revise(prompt, concepts, policy)
-        except AlignmentError as error:
-            logger.info("%s found no new wording: %s", editor.name, error)
-    return None
 
 
 def _draw(claim: Claim, job: Job, verdict: TextVerdict, policy: Policy) -> Draws:

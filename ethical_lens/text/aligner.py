@@ -1,7 +1,7 @@
 """What every aligner is: the two calls that the method makes on text, and their failure."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from ethical_lens.policy import Policy
 from ethical_lens.results import Alignment, AttributeDraw, Concept, TextVerdict
@@ -28,6 +28,13 @@ class UnreadablePrompt(AlignmentError):
 
 class UnreadableReply(AlignmentError):
     """A model's reply did not fit the schema. Nothing in it was executed or believed."""
+
+
+class Unfit(NamedTuple):
+    """The prompt of a picture that showed `concepts`."""
+
+    prompt: str
+    concepts: frozenset[Concept]
 
 
 class PromptAligner(Protocol):
@@ -57,4 +64,15 @@ class PromptAligner(Protocol):
         """A new wording of one picture's `prompt` after its picture showed `concepts`.
 
         Raises `AlignmentError` where no wording without them can be found.
+        """
+
+
+@runtime_checkable
+class RevisesTogether(Protocol):
+    """An aligner for which a question costs a call, and that words several pictures anew in one."""
+
+    def revise_together(self, unfit: Sequence[Unfit], policy: Policy) -> list[str | AlignmentError]:
+        """For each of `unfit`, in order, what `PromptAligner.revise` gives or would raise.
+
+        Raises `AlignmentError` where no answer can be had for any of them.
         """

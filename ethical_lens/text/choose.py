@@ -1,5 +1,6 @@
 """Aligners by name, and the order in which a policy wants them tried."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -12,9 +13,13 @@ from ethical_lens.text.aligner import (
     NotAPrompt,
     PromptAligner,
     PromptRefused,
+    RevisesTogether,
+    Unfit,
 )
 from ethical_lens.text.edits import rewrite_edits
 from ethical_lens.text.rules import RuleAligner
+
+logger = logging.getLogger(__name__)
 
 
 def _llm() -> PromptAligner:
@@ -113,6 +118,42 @@ def scrutinise_with(
                 case AlignerFailure.REVIEW:
                     break
     raise AlignmentError("no aligner reached a verdict: " + ("; ".join(reasons) or "there is none"))
+
+
+def revise_with(
+    aligners: Sequence[PromptAligner], unfit: Sequence[Unfit], policy: Policy
+) -> list[str | None]:
+    """The first new wording that an aligner finds for each of `unfit`, in order; None where none
+    does. Each aligner is asked, at most once, for what those before it did not find."""
+    found: list[str | None] = [None] * len(unfit)
+    for aligner in aligners:
+        open_places = [place for place, text in enumerate(found) if text is None]
+        if not open_places:
+            break
+        answers = _revised_by(aligner, [unfit[place] for place in open_places], policy)
+        for place, answer in zip(open_places, answers, strict=True):
+            if isinstance(answer, AlignmentError):
+                logger.info("%s found no new wording: %s", aligner.name, answer)
+            else:
+                found[place] = answer
+    return found
+
+
+def _revised_by(
+    aligner: PromptAligner, unfit: Sequence[Unfit], policy: Policy
+) -> list[str | AlignmentError]:
+    if isinstance(aligner, RevisesTogether):
+        try:
+            return aligner.revise_together(unfit, policy)
+        except AlignmentError as error:
+            return [error] * len(unfit)
+    answers: list[str | AlignmentError] = []
+    for one in unfit:
+        try:
+            answers.append(aligner.revise(one.prompt, one.concepts, policy))
+        except AlignmentError as error:
+            answers.append(error)
+    return answers
 
 
 def _with_edits(verdict: TextVerdict, prompt: str, negative_prompt: str) -> TextVerdict:

@@ -1,4 +1,5 @@
-"""The `PromptAligner` that asks a large language model: at most two calls per job."""
+"""The `PromptAligner` that asks a large language model: at most two calls per job, and one more for
+all pictures that are painted again."""
 
 import json
 from collections.abc import Sequence
@@ -17,11 +18,11 @@ from ethical_lens.results import (
     TextVerdict,
 )
 from ethical_lens.text import judge
-from ethical_lens.text.aligner import UnreadableReply
+from ethical_lens.text.aligner import AlignmentError, Unfit, UnreadableReply
 from ethical_lens.text.llm.asking import Questions
 from ethical_lens.text.llm.belief import believed_verdict
 from ethical_lens.text.llm.model import ChatModel
-from ethical_lens.text.llm.schema import MergeReply
+from ethical_lens.text.llm.schema import MergeReply, RevisionReply
 from ethical_lens.text.llm.templates import MERGE, REVISION, SCRUTINY
 from ethical_lens.text.llm.wording import (
     believed_revision,
@@ -34,7 +35,7 @@ from ethical_lens.text.merge import genders_of_group
 from ethical_lens.text.normalise import read
 from ethical_lens.text.rules import RuleAligner
 
-BELIEF_VERSION: Final = "1"
+BELIEF_VERSION: Final = "2"
 """Raised with every change of the code here that can change a verdict."""
 
 
@@ -98,13 +99,45 @@ class LlmAligner:
 
         Raises `AlignmentError` where there is nothing to word anew, before anything is asked.
         """
-        must_be_revisable(prompt, concepts)
-        return self._questions.ask(
-            REVISION,
-            _json({"prompt": prompt, "found": sorted(concepts)}),
-            policy,
-            lambda reply: believed_revision(reply.prompt, before=prompt),
-        )
+        (revised,) = self.revise_together([Unfit(prompt, concepts)], policy)
+        if isinstance(revised, AlignmentError):
+            raise revised
+        return revised
+
+    def revise_together(self, unfit: Sequence[Unfit], policy: Policy) -> list[str | AlignmentError]:
+        """As `RevisesTogether`, in one call; none where nothing can be worded anew."""
+        found: dict[int, str | AlignmentError] = {}
+        for place, one in enumerate(unfit):
+            try:
+                must_be_revisable(one.prompt, one.concepts)
+            except AlignmentError as error:
+                found[place] = error
+        asked = [place for place in range(len(unfit)) if place not in found]
+        if asked:
+            wanted = [unfit[place] for place in asked]
+            pictures = [{"prompt": one.prompt, "found": sorted(one.concepts)} for one in wanted]
+            revised = self._questions.ask(
+                REVISION, _json({"pictures": pictures}), policy,
+                lambda reply: _revisions(reply, wanted),
+            )  # fmt: skip
+            found.update(zip(asked, revised, strict=True))
+        return [found[place] for place in range(len(unfit))]
+
+
+def _revisions(reply: RevisionReply, unfit: Sequence[Unfit]) -> list[str | AlignmentError]:
+    """Each wording, or why it is not believed. Raises `UnreadableReply` where none is."""
+    if len(reply.prompts) != len(unfit):
+        raise UnreadableReply(f"{len(unfit)} prompts were asked for, {len(reply.prompts)} came")
+    found: list[str | AlignmentError] = []
+    for text, one in zip(reply.prompts, unfit, strict=True):
+        try:
+            found.append(believed_revision(text, before=one.prompt))
+        except UnreadableReply as error:
+            found.append(error)
+    refusals = [one for one in found if isinstance(one, UnreadableReply)]
+    if len(refusals) == len(found):
+        raise refusals[0]
+    return found
 
 
 def _json(data: dict[str, Any]) -> str:

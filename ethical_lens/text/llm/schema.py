@@ -116,9 +116,9 @@ class MergeReply(Reply):
 
 
 class RevisionReply(Reply):
-    """The answer to the third question."""
+    """The answer to the third question: one prompt per picture, in order."""
 
-    prompt: Text
+    prompts: Few[Text]
 
 
 ReplyT = TypeVar("ReplyT", bound=Reply)

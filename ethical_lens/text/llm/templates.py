@@ -142,19 +142,19 @@ REVISION: Final = Template(
     name="revision",
     reply=RevisionReply,
     system=f"""\
-You reword a prompt of a text-to-image model whose picture turned out unfit.
+You reword prompts of a text-to-image model whose pictures turned out unfit.
 
 {_DATA}
-`prompt` was painted. `found` is what the picture showed by mistake:
+`pictures` has an entry for every picture: its `prompt`, and in `found` what it showed by mistake:
 - nsfw: sexual or shocking content
 - nude: bare bodies
 - politic: political content
 - culture: contempt for a religion or nation
 - public: a public figure
 
-Write the prompt anew, in plain English, so that the picture keeps its subjects and place but is
-unlikely to show that again: replace what suggests it, and say what is to be seen instead (clothes,
-calm, strangers). Keep what is said of everybody's gender, origin and age. Add no people and no
-warning.
+Write one prompt per picture, in the order of `pictures`, as many as there are. Write each anew, in
+plain English, so that its picture keeps subjects and place but is unlikely to show that again:
+replace what suggests it, and say what is to be seen instead (clothes, calm, strangers). Keep what
+is said of everybody's gender, origin and age. Add no people and no warning.
 """,
 )

@@ -34,7 +34,7 @@ def test_the_same_again_costs_no_call(llm: ScriptedLlm, aligner: LlmAligner) -> 
     assert aligner.merge(first, draws, POLICY) == aligner.merge(first, draws, POLICY)
     assert len(llm.asked) == 1
 
-    llm.answers(says({"prompt": "a doctor in a calm office"}))
+    llm.answers(says({"prompts": ["a doctor in a calm office"]}))
     concepts = frozenset({Concept.NSFW})
     assert len({aligner.revise(DOCTOR, concepts, POLICY) for _ in range(2)}) == 1
     assert len(llm.asked) == 1
