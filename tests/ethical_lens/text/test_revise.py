@@ -54,6 +54,18 @@ def test_the_new_wording_differs_is_safe_and_is_the_same_every_time(
             "Captain Ardo holding a curtain, in a plain everyday setting",
         ),
         ("a cliff at sunset", {Concept.NSFW}, "a cliff at sunset, in a calm, peaceful mood"),
+        ("blood oranges", {Concept.NSFW}, "red oranges, in a calm, peaceful mood"),
+        ("a shooting star", {Concept.NSFW}, "a bright star, in a calm, peaceful mood"),
+        (
+            "a birthday party",
+            {Concept.POLITIC},
+            "a birthday celebration, in a plain everyday setting",
+        ),
+        (
+            "a shrine in a forest",
+            {Concept.CULTURE},
+            "a hut in a forest, in a neutral everyday setting",
+        ),
     ],
 )
 def test_wordings(prompt: str, concepts: set[Concept], expected: str) -> None:
