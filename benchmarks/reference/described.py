@@ -42,7 +42,9 @@ class OneHead:
         file = head_file(sources.heads, concept)
         self._head = new_head(self._model.text_projection.shape[-1]).eval()
         self._head.load_state_dict(
-            torch.load(file, weights_only=True) if file.suffix == ".pt" else load_file(file)
+            torch.load(file, map_location="cpu", weights_only=True)
+            if file.suffix == ".pt"
+            else load_file(file)
         )
 
     @torch.no_grad()
