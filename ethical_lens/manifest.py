@@ -26,12 +26,13 @@ def digests(folder: Path) -> dict[str, str]:
 
 def verify(folder: Path) -> None:
     """Raise `DamagedWeights`, naming the files, unless all are what the manifest says."""
-    named = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest = folder / MANIFEST
+    named = json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
     found = digests(folder)
     wrong = sorted(name for name in named | found if named.get(name) != found.get(name))
     if wrong:
         raise DamagedWeights(
-            f"not as {folder / MANIFEST} says: {', '.join(wrong)}. Install the package again, or "
+            f"not as {manifest} says: {', '.join(wrong)}. Install the package again, or "
             "build the models anew with `make mini-models`."
         )
 

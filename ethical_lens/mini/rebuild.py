@@ -157,6 +157,8 @@ def rebuild(parts: Sequence[Part], work: Path, models: Path) -> Iterator[Part]:
             if known.get("made_of") != made_of:
                 _forget(part, work)
             _write(note, {"made_of": made_of, "finished": False})
+            if part.bars:  # what was measured is of another model
+                weights.record(models, part.folder, {})
             started = time.monotonic()
             part.train(work, models / part.folder)
             minutes = (time.monotonic() - started) / 60

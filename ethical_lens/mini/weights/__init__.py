@@ -27,6 +27,7 @@ def measured(folder: Path = FOLDER) -> dict[str, dict[str, float]]:
 
 def record(models: Path, part: str, shares: dict[str, float]) -> None:
     """Note in the folder `models` what the model in its folder `part` reached."""
+    models.mkdir(parents=True, exist_ok=True)
     rounded = {name: round(share, 4) for name, share in shares.items()}
     _write(models / MEASURED, measured(models) | {part: rounded})
 

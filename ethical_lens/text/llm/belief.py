@@ -32,7 +32,8 @@ from ethical_lens.text.normalise import Reading, read
 from ethical_lens.text.people import find_clusters
 from ethical_lens.text.vocabulary import why_unreadable
 
-_PLAIN_KIND: Final = re.compile(r"[a-z]+(?:[ -][a-z]+){0,2}(?<!.{41})")
+_PLAIN_KIND: Final = re.compile(r"[a-z]+(?:[ -][a-z]+){0,2}")
+_LONGEST_KIND: Final = 40
 _REWRITTEN: Final = frozenset({Label.K1, Label.K2})
 
 
@@ -170,7 +171,8 @@ def _kind(word: str) -> str:
     if known:
         return known[0].kind
     plain = " ".join(word.casefold().split())
-    return plain if _PLAIN_KIND.fullmatch(plain) else PERSON.name
+    fits = len(plain) <= _LONGEST_KIND and _PLAIN_KIND.fullmatch(plain)
+    return plain if fits else PERSON.name
 
 
 def _place(phrase: str, prompt: str, taken: list[tuple[int, int]]) -> tuple[int, int]:

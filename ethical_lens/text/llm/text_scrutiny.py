@@ -23,7 +23,7 @@ from pydantic import ValidationError
 from ethical_lens.policy import Policy
 from ethical_lens.results import Alignment, AttributeDraw, Concept, Factor, Label, TextVerdict
 from ethical_lens.text.aligner import UnreadablePrompt, UnreadableReply
-from ethical_lens.text.figures import depicted_figures
+from ethical_lens.text.figures import public_figures
 from ethical_lens.text.llm.asking import Questions
 from ethical_lens.text.llm.belief import believed_verdict
 from ethical_lens.text.llm.model import ChatModel
@@ -227,7 +227,7 @@ def _in_our_terms(reply: MarkedScrutiny, prompt: str, negative_prompt: str) -> S
         minor=False,  # the rules add what they find
         figures=tuple(
             Figure(name=name, depicted=True)
-            for name in depicted_figures(read(prompt))
+            for name in public_figures(read(prompt))
             if Label.A1 in labels
         ),
         people=(),

@@ -175,6 +175,17 @@ def test_what_was_not_checked_is_not_installed(
     assert installed("second") != "older"
 
 
+def test_what_was_trained_anew_is_checked_anew_before_it_is_installed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(world, monkeypatch, "build") == 0
+    (world.work / "second.json").unlink()
+    assert run(world, monkeypatch, "train", "second") == 0
+    assert run(world, monkeypatch, "install", "second") == 1
+    assert run(world, monkeypatch, "check", "second") == 0
+    assert run(world, monkeypatch, "install", "second") == 0
+
+
 def test_an_unknown_part_is_named(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,6 +54,13 @@ def test_a_missing_file_is_found(copy: Path) -> None:
         verify(copy)
 
 
+def test_without_a_manifest_nothing_is_loaded(copy: Path) -> None:
+    (copy / "manifest.json").unlink()
+
+    with pytest.raises(DamagedWeights, match=r"models\.json"):
+        verify(copy)
+
+
 def test_all_weights_together_are_small() -> None:
     assert sum(file.stat().st_size for file in weights.FOLDER.rglob("*") if file.is_file()) < 30e6
 

@@ -71,6 +71,15 @@ def test_figures_get_their_names_from_the_list(
     assert (found.labels, found.figures) == ({Label.K0, Label.A1}, ("Barack Obama",))
 
 
+@pytest.mark.parametrize(("label", "figures"), [("A1", ("Barack Obama",)), ("K0", ())])
+def test_who_lends_a_style_is_depicted_where_the_model_says_so(
+    llm: ScriptedLlm, aligner: TextScrutinyAligner, label: str, figures: tuple[str, ...]
+) -> None:
+    prompt = "a park, painted by Barack Obama"
+    llm.answers(says(marked(label, prompt, "A figure is named.")))
+    assert aligner.scrutinise(prompt, "", POLICY).figures == figures
+
+
 def test_a_figure_that_no_list_has_is_no_verdict(
     llm: ScriptedLlm, aligner: TextScrutinyAligner
 ) -> None:
